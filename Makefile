@@ -1,0 +1,43 @@
+# The front door; the house is built by Meson (meson.build).
+BUILD ?= build
+PREFIX ?= /usr/local
+MESON_FLAGS ?=
+
+.PHONY: all run check check-full bench install deps clean
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja:
+	@tools/deps build
+	@meson setup $(BUILD) --prefix=$(PREFIX) $(MESON_FLAGS) >$(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; rm -rf $(BUILD); exit 1; }
+	@mv $(BUILD)-setup.log $(BUILD)/setup.log
+
+deps:            ## install what every target needs
+	@tools/deps build run test long bench
+
+run:             ## the main job on real input, and a summary to read
+	@tools/deps build run
+	@$(MAKE) --no-print-directory all
+	@tools/run $(BUILD)
+
+check:           ## builds and runs the tests, under three minutes
+	@tools/deps build test
+	@$(MAKE) --no-print-directory all
+	@tools/check $(BUILD)
+
+check-full:      ## gcc and clang, sanitizers, valgrind, other machines
+	@tools/deps build test long
+	@tools/check-full
+
+bench:           ## leat beside what a program has today
+	@tools/deps build bench
+	@$(MAKE) --no-print-directory all
+	@ninja -C $(BUILD) --quiet bench/leat-bench
+	@$(BUILD)/bench/leat-bench $(BENCH_FLAGS)
+
+install: all     ## PREFIX and DESTDIR are honoured
+	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
+
+clean:
+	@rm -rf $(BUILD) build-* run
