@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A link as the application sees it: open, receive, send, close.
+ */
+#include "link_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CHUNK_BYTES 8192 /* 126 messages and the chunk's head */
+
+static LEAT_ATOMIC(uint32_t) orphans_taken; /* 1 while somebody is at the list */
+static struct link_pools *orphans;          /* pools whose last messages the application still holds */
+
+/* ---- pools ---- */
+
+static bool pools_destroy(struct link_pools *pools)
+{
+    if (pools->messages && leat_pool_destroy(pools->messages, NULL) != 0)
+        return false;
+    pools->messages = NULL;
+    if (pools->chunks && leat_pool_destroy(pools->chunks, NULL) != 0)
+        return false;
+    free(pools);
+    return true;
+}
+
+/* Destroys `pools` (NULL: none) and those of earlier links, where their last message has come home; keeps the others. */
+static void pools_retire(struct link_pools *pools)
+{
+    while (leat_exchange(&orphans_taken, 1, acquire)) /* edge "orphans": meets the store below */
+        leat_os_host()->yield(leat_os_host()->context);
+    if (pools) {
+        pools->next = orphans;
+        orphans = pools;
+    }
+    for (struct link_pools **at = &orphans; *at;) {
+        struct link_pools *one = *at, *next = one->next;
+        if (pools_destroy(one))
+            *at = next;
+        else
+            at = &one->next;
+    }
+    leat_store(&orphans_taken, 0, release); /* edge "orphans" */
+}
+
+static int pools_create(struct link_pools **pools, const struct leat_link_options *options)
+{
+    struct link_pools *made = calloc(1, sizeof *made);
+    if (!made)
+        return -ENOMEM;
+    struct leat_pool_config config = leat_os_pool_config(options->block_bytes, options->high_water_bytes / options->block_bytes);
+    config.name = "messages";
+    int rc = leat_pool_create(&made->messages, &config);
+    if (rc == 0) {
+        config = leat_os_pool_config(CHUNK_BYTES, 0);
+        config.name = "chunks";
+        rc = leat_pool_create(&made->chunks, &config);
+    }
+    if (rc != 0) {
+        pools_destroy(made);
+        return rc;
+    }
+    made->message_blocks = leat_pool_blocks(made->messages);
+    made->chunk_blocks = leat_pool_blocks(made->chunks);
+    *pools = made;
+    return 0;
+}
+
+/* ---- open ---- */
+
+static int refuse(struct leat_link *link, struct leat_error *error, int code, const char *what)
+{
+    error->code = code;
+    error->offset = -1;
+    snprintf(error->text, sizeof error->text, "%s: %s", link->address.text, what);
+    return code;
+}
+
+static int64_t or_default(int64_t given, int64_t otherwise)
+{
+    return given == 0 ? otherwise : given;
+}
+
+static int check_options(struct leat_link *link, const struct leat_link_options *given, struct leat_error *error)
+{
+    struct leat_link_options *options = &link->options;
+    const struct leat_transport *transport = link->transport;
+    if (given)
+        *options = *given;
+    options->directions = options->directions ? options->directions : transport->directions;
+    options->max_frame = or_default(options->max_frame, 1 << 20);
+    options->high_water_messages = or_default(options->high_water_messages, 4096);
+    options->high_water_bytes = or_default(options->high_water_bytes, 16 << 20);
+    options->block_bytes = or_default(options->block_bytes, 2048);
+    if (!options->thread_name)
+        options->thread_name = "leat-link";
+    if (options->directions & ~transport->directions)
+        return refuse(link, error, -EINVAL, options->directions & LEAT_OUT ? "cannot be written to" : "cannot be read from");
+    if ((options->directions & LEAT_IN) && !options->dialect)
+        return refuse(link, error, -EINVAL, "a dialect is needed to frame what is read");
+    if (options->max_frame < 1 || options->max_frame > INT64_C(1) << 30)
+        return refuse(link, error, -EINVAL, "max_frame must be 1 byte to 1 GiB");
+    if (options->high_water_messages < 1 || options->high_water_messages > INT64_C(1) << 30)
+        return refuse(link, error, -EINVAL, "high_water_messages must be 1 to 2^30");
+    if (options->block_bytes < 256 || options->block_bytes > 1 << 20)
+        return refuse(link, error, -EINVAL, "block_bytes must be 256 to 1 MiB");
+    if (options->high_water_bytes < 2 * options->max_frame)
+        return refuse(link, error, -EINVAL, "high_water_bytes must be at least twice max_frame (raise the one or lower the other)");
+    if (options->high_water_bytes < 16 * options->block_bytes)
+        return refuse(link, error, -EINVAL, "high_water_bytes must be at least sixteen blocks");
+    if (options->repeat > 1 && !transport->rewind)
+        return refuse(link, error, -ESPIPE, "cannot be read again, as repeat wants");
+    return 0;
+}
+
+static int open_transport(struct leat_link *link, struct leat_error *error)
+{
+    int rc = link->transport->open(&link->state, &link->address, link->options.directions, error);
+    if (rc != 0)
+        return rc;
+    if (link->options.repeat > 1) {
+        rc = link->transport->rewind(link->state);
+        if (rc != 0)
+            return refuse(link, error, rc, "cannot be read again, as repeat wants");
+    }
+    if (link->transport->name)
+        link->transport->name(link->state, link->name, sizeof link->name);
+    else
+        memcpy(link->name, link->address.text, sizeof link->name);
+    link->accepted = link->transport->accept == NULL;
+    return 0;
+}
+
+static int open_input(struct leat_link *link)
+{
+    const struct leat_link_options *options = &link->options;
+    int64_t frame = options->max_frame;
+    link->limits = (struct leat_tlv_limits){.max_frame = frame};
+    link->repeat_left = options->repeat > 1 ? options->repeat - 1 : 0;
+    link->need = 1;
+    int rc = leat_tlv_framer_init(&link->framer, options->dialect, &link->limits);
+    /* A largest frame and an eighth of the ring more, and room for what one read must be offered. */
+    return rc != 0 ? rc : leat_os_ring_create(&link->ring, frame + frame / 4 + link->transport->min_read + 4096);
+}
+
+static int open_mailboxes(struct leat_link *link)
+{
+    struct leat_mailbox_config config = {
+        .pipe = {.item_bytes = sizeof(struct leat_msg), .high_water = link->options.high_water_messages, .blocks = &link->pools->chunk_blocks},
+        .reader_fd = true,
+        .writer_waker = &link->io,
+    };
+    int rc = leat_mailbox_init(&link->in, &config);
+    if (rc != 0)
+        return rc;
+    config.reader_fd = false;
+    config.writer_waker = NULL;
+    config.reader_waker = &link->io;
+    rc = leat_mailbox_init(&link->out, &config);
+    if (rc != 0)
+        leat_mailbox_fini(&link->in);
+    return rc;
+}
+
+static int open_all(struct leat_link *link, const char *endpoint, const struct leat_link_options *options, struct leat_error *error)
+{
+    int rc = leat_address_parse(&link->address, endpoint, error);
+    if (rc != 0)
+        return rc;
+    link->transport = leat_transport_find(link->address.scheme);
+    rc = check_options(link, options, error);
+    if (rc != 0)
+        return rc;
+    link->in_open = (link->options.directions & LEAT_IN) != 0;
+    link->out_open = (link->options.directions & LEAT_OUT) != 0;
+    rc = open_transport(link, error);
+    if (rc != 0)
+        return rc;
+    rc = pools_create(&link->pools, &link->options);
+    if (rc == 0 && link->in_open)
+        rc = open_input(link);
+    if (rc == 0)
+        rc = leat_waker_init(&link->io, true);
+    if (rc == 0)
+        rc = leat_waker_init(&link->finished, false);
+    if (rc == 0)
+        rc = open_mailboxes(link);
+    if (rc == 0) {
+        link->wired = true;
+        if (!link->in_open)
+            leat_mailbox_close_writer(&link->in);
+        if (!link->out_open)
+            leat_mailbox_close_reader(&link->out);
+        rc = leat_thread_start(&link->thread, link->options.thread_name, link_io_run, link);
+    }
+    return rc == 0 ? 0 : refuse(link, error, rc, leat_os_error(-rc));
+}
+
+int leat_link_open(struct leat_link **link, const char *endpoint, const struct leat_link_options *options, struct leat_error *error)
+{
+    struct leat_error ignored;
+    struct leat_link *made = aligned_alloc(LEAT_CACHE_LINE, (sizeof *made + LEAT_CACHE_LINE - 1) / LEAT_CACHE_LINE * LEAT_CACHE_LINE);
+    if (!error)
+        error = &ignored;
+    *error = (struct leat_error){.offset = -1};
+    if (!made) {
+        error->code = -ENOMEM;
+        return -ENOMEM;
+    }
+    memset(made, 0, sizeof *made);
+    made->io.fd = made->finished.fd = -1;
+    made->in_error.offset = made->out_error.offset = -1;
+    leat_store(&made->owners, 2, relaxed); /* relaxed: the thread's start publishes it */
+    int rc = open_all(made, endpoint, options, error);
+    if (rc != 0) {
+        if (made->state)
+            made->transport->close(made->state);
+        made->state = NULL;
+        link_free(made);
+        return rc;
+    }
+    *link = made;
+    return 0;
+}
+
+/* ---- receive and send ---- */
+
+/* Which error stands behind a mailbox's -EPIPE. */
+static int closed_because(struct leat_link *link, const struct leat_error *error)
+{
+    link->last_error = error;
+    return error->code != 0 ? error->code : -EPIPE;
+}
+
+int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns)
+{
+    int rc = leat_mailbox_read(&link->in, msg, deadline_ns);
+    if (rc == 0)
+        link->frames_received++;
+    return rc == -EPIPE ? closed_because(link, &link->in_error) : rc;
+}
+
+int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns)
+{
+    int64_t size = leat_msg_size(msg);
+    int rc = leat_mailbox_write(&link->out, msg, false, deadline_ns);
+    if (rc == 0) {
+        leat_msg_init(msg); /* the pipe owns what it held */
+        link->frames_sent++;
+        link->bytes_sent += size;
+    }
+    return rc == -EPIPE ? closed_because(link, &link->out_error) : rc;
+}
+
+void leat_link_flush(struct leat_link *link)
+{
+    leat_mailbox_flush(&link->out);
+}
+
+int leat_link_fd(struct leat_link *link)
+{
+    return leat_mailbox_fd(&link->in);
+}
+
+bool leat_link_arm(struct leat_link *link)
+{
+    return leat_mailbox_arm(&link->in);
+}
+
+const struct leat_error *leat_link_error(const struct leat_link *link)
+{
+    static const struct leat_error none = {.offset = -1};
+    return link->last_error ? link->last_error : &none;
+}
+
+const char *leat_link_name(const struct leat_link *link)
+{
+    return link->name;
+}
+
+void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
+{
+    struct leat_pipe_stats in, out;
+    leat_pipe_stats(&link->in.pipe, &in);
+    leat_pipe_stats(&link->out.pipe, &out);
+    *stats = (struct leat_link_stats){
+        .frames_in = link_get(&link->frames_in),
+        .bytes_in = link_get(&link->bytes_in),
+        .frames_received = link->frames_received,
+        .frames_sent = link->frames_sent,
+        .bytes_sent = link->bytes_sent,
+        .frames_out = link_get(&link->frames_out),
+        .bytes_out = link_get(&link->bytes_out),
+        .malformed = link_get(&link->malformed),
+        .bytes_after_end = link_get(&link->bytes_after_end),
+        .ring_peak_bytes = link_get(&link->ring_peak),
+        .pipe_in_peak = in.peak_items,
+        .pipe_out_peak = out.peak_items,
+        .pool_waits = link_get(&link->pool_waits),
+    };
+    if (link->ring.data) {
+        struct leat_ring_stats ring;
+        leat_ring_stats(&link->ring, &ring);
+        stats->ring_size = ring.size_bytes;
+        stats->ring_used = ring.used_bytes;
+    }
+    /* frames_in may have moved on since it was read, so the difference is clipped to what makes sense. */
+    int64_t waiting = stats->frames_in - stats->frames_received;
+    stats->pipe_in_items = waiting > 0 ? waiting : 0;
+    stats->pipe_out_items = stats->frames_sent - stats->frames_out;
+    leat_pool_stats(link->pools->messages, &stats->pool);
+}
+
+bool leat_link_valid(struct leat_link *link)
+{
+    struct leat_link_stats stats;
+    leat_link_stats(link, &stats);
+    return stats.frames_in >= stats.frames_received && stats.frames_sent >= stats.frames_out && stats.pool.live <= stats.pool.limit;
+}
+
+/* ---- close ---- */
+
+static int64_t drain(struct leat_pipe *pipe)
+{
+    int64_t count = 0;
+    while (leat_pipe_poll(pipe)) {
+        leat_msg_unref(leat_pipe_front(pipe));
+        leat_pipe_pop(pipe);
+        count++;
+    }
+    return count;
+}
+
+/* The last owner frees everything; the transport's state is closed already where there was somebody to hear of it. */
+void link_free(struct leat_link *link)
+{
+    if (link->state)
+        link->transport->close(link->state);
+    if (link->wired) {
+        drain(&link->in.pipe);
+        drain(&link->out.pipe);
+        for (; link->outbox_first < link->outbox_end; link->outbox_first++)
+            leat_msg_unref(&link->outbox[link->outbox_first]);
+        if (link->slot_filled)
+            leat_msg_unref(leat_pipe_back(&link->in.pipe));
+        leat_mailbox_fini(&link->in);
+        leat_mailbox_fini(&link->out);
+    }
+    if (link->finished.fd >= 0 || link->wired)
+        leat_waker_fini(&link->finished);
+    if (link->io.fd >= 0)
+        leat_waker_fini(&link->io);
+    if (link->ring.data)
+        leat_os_ring_destroy(&link->ring);
+    if (link->pools)
+        pools_retire(link->pools);
+    free(link);
+}
+
+static bool wait_done(struct leat_link *link, int64_t deadline_ns)
+{
+    for (;;) {
+        uint32_t seen = leat_waker_seen(&link->finished);
+        if (leat_load(&link->done, acquire)) /* edge "done" */
+            return true;
+        if (leat_waker_wait(&link->finished, seen, deadline_ns) == -ETIMEDOUT)
+            return leat_load(&link->done, acquire) != 0; /* edge "done" */
+    }
+}
+
+static void ask_stop(struct leat_link *link, enum link_stop stop)
+{
+    leat_store(&link->stop, (uint32_t)stop, release); /* edge "stop" */
+    leat_waker_wake(&link->io);
+}
+
+int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_link_end *end, struct leat_error *error)
+{
+    const int64_t grace_ns = 200 * 1000 * 1000; /* for a thread that was told to give up, unless the device holds it */
+    int rc = 0;
+    leat_mailbox_close_writer(&link->out);
+    leat_mailbox_close_reader(&link->in);
+    ask_stop(link, LINK_DRAIN);
+    bool done = wait_done(link, deadline_ns);
+    if (!done) {
+        rc = -ETIMEDOUT;
+        ask_stop(link, LINK_ABANDON);
+        done = wait_done(link, leat_os_now_ns() + grace_ns);
+    }
+    struct leat_error last = {.code = rc, .offset = -1};
+    if (rc != 0)
+        snprintf(last.text, sizeof last.text, "%s: closed at its deadline before everything was written", link->name);
+    if (end) {
+        end->delivered = link_get(&link->frames_out);
+        end->left = link->frames_sent - end->delivered;
+        end->unread = link_get(&link->frames_in) - link->frames_received;
+    }
+    if (done) {
+        if (link->out_error.code != 0)
+            last = link->out_error;
+        int closed = link->transport->close(link->state);
+        link->state = NULL;
+        if (closed != 0 && last.code == 0) {
+            last.code = closed;
+            snprintf(last.text, sizeof last.text, "%s: close: %s", link->name, leat_os_error(-closed));
+        }
+        leat_thread_join(&link->thread);
+    } else {
+        leat_thread_detach(&link->thread);
+    }
+    if (error)
+        *error = last;
+    if (leat_sub(&link->owners, 1, acq_rel) == 1) /* edge "owners" */
+        link_free(link);
+    return last.code;
+}
