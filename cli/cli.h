@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli.h: what the commands of `leat` share: exit codes, numbers of the command line, one-line errors, stdout that notices a failed
+ * write, signals that end a run cleanly, and the count of how often the process took memory.
+ */
+#ifndef LEAT_CLI_H
+#define LEAT_CLI_H
+
+#include <leat/base.h>
+#include <leat/link.h>
+
+enum cli_exit {
+    CLI_DONE = 0,
+    CLI_USAGE = 1,
+    CLI_MALFORMED = 2,
+    CLI_IO = 3,
+    CLI_SIGNAL = 128,      /* + SIGINT: 130, + SIGTERM: 143 */
+    CLI_STDOUT_GONE = 141, /* 128 + SIGPIPE, as if the signal had ended us */
+};
+
+#define CLI_TICK_NS INT64_C(100000000) /* longest wait without a look at signals, clock and terminal */
+#define CLI_MAX_FRAME INT64_C(1048576) /* default of --max-frame */
+
+/* The commands: argv[0] is "leat NAME". Each returns an exit code or exits by itself on wrong usage. */
+int cli_pump(int argc, char **argv);
+int cli_dump(int argc, char **argv);
+int cli_dialects(int argc, char **argv);
+
+/* number.c: the whole text must be a number from `least` up; false: it is not, *value untouched. */
+bool cli_parse_count(const char *text, int64_t least, int64_t *value); /* digits */
+bool cli_parse_size(const char *text, int64_t least, int64_t *bytes);  /* digits and nothing, B, KiB, MiB, GiB or TiB */
+bool cli_parse_seconds(const char *text, int64_t *ns);                 /* digits with perhaps a decimal part, above 0 */
+/* Write into `text` and return it, for use inside one printf. */
+#define CLI_NUMBER_CHARS 32
+char *cli_count_text(char text[CLI_NUMBER_CHARS], int64_t count); /* 1,081,344 */
+char *cli_size_text(char text[CLI_NUMBER_CHARS], int64_t bytes);  /* 12 B, 1.50 MiB */
+
+/* stdio.c */
+void cli_stdio_start(void); /* fds 0-2 exist, SIGPIPE is an error like any other, stdout is checked when the process exits */
+void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));       /* one line on stderr: "leat: ..." */
+void cli_link_error(const struct leat_error *error, const char *endpoint, int code); /* the link's own words, or strerror's */
+bool cli_put(const char *data, size_t bytes);                                        /* to stdout; false from the first failed write on */
+bool cli_put_flush(void);                                                            /* the same */
+void cli_put_failed(void); /* there is no memory to make what should be written: the same as a failed write */
+
+/* endpoint.c */
+bool cli_endpoint_valid(const char *endpoint); /* false: it does not parse, and one line on stderr says why */
+bool cli_endpoint_listens(const char *endpoint);
+void cli_announce(const struct leat_link *link, const char *endpoint); /* "leat: listening on NAME" where it listens */
+const struct leat_tlv_dialect *cli_dialect(const char *name);          /* NULL: unknown, and one line on stderr lists the known ones */
+int cli_open_exit(int error);                                          /* exit code for a failed leat_link_open */
+
+/* signals.c: after cli_signals_catch the first SIGINT or SIGTERM is only noted; the second has its default action, at once. */
+void cli_signals_catch(void);
+int cli_signal(void); /* the signal noted, 0: none */
+
+/* count.c: calls of malloc, calloc, realloc, mmap, brk and their kin in the whole process so far; -1: this build cannot count. */
+int64_t cli_allocations(void);
+
+#endif

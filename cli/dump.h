@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* dump.h: how `leat dump` prints. */
+#ifndef LEAT_CLI_DUMP_H
+#define LEAT_CLI_DUMP_H
+
+#include "cli.h"
+
+struct dump_style {
+    const struct leat_tlv_dialect *dialect;
+    bool json;
+    bool color;
+};
+
+/* dump_print.c: all of it goes to stdout. */
+void dump_heading(const struct dump_style *style, const char *input, bool first); /* nothing in JSON */
+void dump_item(const struct dump_style *style, const struct leat_tlv_item *item);
+
+#endif

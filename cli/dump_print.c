@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* dump_print.c: one item of `leat dump`, as a line of text or as a JSON object. */
+#include "dump.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#define HEX_BYTES 16  /* of a value, shown in text */
+#define TEXT_BYTES 48 /* likewise, where it can be read */
+
+#define DIM "\033[2m"
+#define BOLD "\033[1m"
+#define BLUE "\033[34m"
+#define GREEN "\033[32m"
+#define OFF "\033[0m"
+
+static const char *paint(const struct dump_style *style, const char *color)
+{
+    return style->color ? color : "";
+}
+
+/* BER's types are identifier octets, which are read in hex. */
+static bool type_in_hex(const struct leat_tlv_dialect *dialect)
+{
+    const char *name = leat_tlv_dialect_name(dialect);
+    return strcmp(name, "ber") == 0 || strcmp(name, "der") == 0;
+}
+
+static bool readable(const unsigned char *value, int64_t bytes)
+{
+    for (int64_t i = 0; i < bytes; i++) {
+        if (value[i] < 0x20 || value[i] > 0x7e)
+            return false;
+    }
+    return bytes > 0;
+}
+
+static void put_hex(char *text, const unsigned char *bytes, int64_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (int64_t i = 0; i < count; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    text[2 * count] = '\0';
+}
+
+/* The value of a primitive item: its first bytes in hex and, where all of them can be read, as text. */
+static void preview(const struct dump_style *style, const struct leat_tlv_item *item)
+{
+    char hex[2 * HEX_BYTES + 1];
+    char line[256];
+    int64_t shown = item->length < HEX_BYTES ? item->length : HEX_BYTES;
+    put_hex(hex, item->value, shown);
+    int used = snprintf(line, sizeof line, "  %s%s%s%s", paint(style, DIM), hex, shown < item->length ? ".." : "", paint(style, OFF));
+    cli_put(line, (size_t)used);
+    int64_t letters = item->length < TEXT_BYTES ? item->length : TEXT_BYTES;
+    int64_t last = letters;
+    if (item->length > 1 && item->value[item->length - 1] == '\0' && item->length == letters)
+        last--; /* netlink's names end in a zero */
+    if (!readable(item->value, last))
+        return;
+    used = snprintf(line, sizeof line, "  %s\"%.*s\"%s%s", paint(style, GREEN), (int)last, (const char *)item->value,
+                    letters < item->length ? ".." : "", paint(style, OFF));
+    cli_put(line, (size_t)used);
+}
+
+static void text_item(const struct dump_style *style, const struct leat_tlv_item *item)
+{
+    char length[CLI_NUMBER_CHARS] = "-";
+    char line[512];
+    if (item->length >= 0)
+        snprintf(length, sizeof length, "%lld", (long long)item->length);
+    int used = snprintf(line, sizeof line, "%s%8lld %3d %3lld%s %7s  %*s%s", paint(style, DIM), (long long)item->offset, item->depth,
+                        (long long)item->header_bytes, paint(style, OFF), length, 2 * item->depth, "",
+                        paint(style, item->constructed ? BOLD BLUE : BOLD));
+    cli_put(line, (size_t)used);
+    used = snprintf(line, sizeof line, type_in_hex(style->dialect) ? "0x%02llx%s" : "%llu%s", (unsigned long long)item->type,
+                    paint(style, OFF));
+    cli_put(line, (size_t)used);
+    if (!item->constructed && item->length > 0)
+        preview(style, item);
+    cli_put("\n", 1);
+}
+
+static json_t *hex_value(const struct leat_tlv_item *item)
+{
+    int64_t bytes = item->length > 0 ? item->length : 0;
+    char *text = malloc(2 * (size_t)bytes + 1);
+    if (text == NULL)
+        return NULL;
+    put_hex(text, item->value, bytes);
+    json_t *value = json_stringn(text, 2 * (size_t)bytes);
+    free(text);
+    return value;
+}
+
+static int put_json(const char *text, size_t bytes, void *context)
+{
+    (void)context;
+    return cli_put(text, bytes) ? 0 : -1;
+}
+
+static void json_item(const struct leat_tlv_item *item)
+{
+    json_t *object = json_pack("{s:I, s:i, s:I, s:o, s:I, s:b}", "offset", (json_int_t)item->offset, "depth", (int)item->depth, "header",
+                               (json_int_t)item->header_bytes, "length", item->length < 0 ? json_null() : json_integer(item->length),
+                               "type", (json_int_t)item->type, "constructed", (int)item->constructed);
+    bool good = object != NULL && (item->constructed || json_object_set_new(object, "value", hex_value(item)) == 0);
+    if (!good || json_dump_callback(object, put_json, NULL, JSON_COMPACT) != 0)
+        cli_put_failed();
+    cli_put("\n", 1);
+    json_decref(object);
+}
+
+void dump_item(const struct dump_style *style, const struct leat_tlv_item *item)
+{
+    if (style->json)
+        json_item(item);
+    else
+        text_item(style, item);
+}
+
+void dump_heading(const struct dump_style *style, const char *input, bool first)
+{
+    if (style->json)
+        return;
+    if (!first)
+        cli_put("\n", 1);
+    cli_put(paint(style, BOLD), strlen(paint(style, BOLD)));
+    cli_put("==> ", 4);
+    cli_put(input, strlen(input));
+    cli_put(" <==", 4);
+    cli_put(paint(style, OFF), strlen(paint(style, OFF)));
+    cli_put("\n", 1);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoint.c: endpoint and dialect names of the command line, checked before anything is opened. */
+#include "cli.h"
+
+#include <stdio.h>
+
+bool cli_endpoint_valid(const char *endpoint)
+{
+    struct leat_address address;
+    struct leat_error error = {0};
+    int code = leat_address_parse(&address, endpoint, &error);
+    if (code != 0)
+        cli_link_error(&error, endpoint, code);
+    return code == 0;
+}
+
+bool cli_endpoint_listens(const char *endpoint)
+{
+    struct leat_address address;
+    struct leat_error error = {0};
+    if (leat_address_parse(&address, endpoint, &error) != 0)
+        return false;
+    const struct leat_transport *transport = leat_transport_find(address.scheme);
+    return transport != NULL && transport->accept != NULL;
+}
+
+void cli_announce(const struct leat_link *link, const char *endpoint)
+{
+    if (!cli_endpoint_listens(endpoint))
+        return;
+    const char *name = leat_link_name(link);
+    cli_error("listening on %s", name != NULL ? name : endpoint);
+}
+
+const struct leat_tlv_dialect *cli_dialect(const char *name)
+{
+    const struct leat_tlv_dialect *dialect = leat_tlv_dialect(name);
+    if (dialect != NULL)
+        return dialect;
+    char known[640] = "";
+    size_t used = 0;
+    for (int64_t i = 0; leat_tlv_dialect_at(i) != NULL && used < sizeof known; i++) {
+        int more = snprintf(known + used, sizeof known - used, " %s", leat_tlv_dialect_name(leat_tlv_dialect_at(i)));
+        used += more > 0 ? (size_t)more : 0;
+    }
+    cli_error("unknown dialect '%s'; known:%s", name, known);
+    return NULL;
+}
+
+int cli_open_exit(int error)
+{
+    /* What the link says of its options and of the endpoint's name; every other errno is the device's. */
+    return error == -EINVAL || error == -ESPIPE || error == -ENOTSUP ? CLI_USAGE : CLI_IO;
+}

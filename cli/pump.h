@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pump.h: one run of `leat pump`.
+ *
+ *     opened ──move──▶ moving ──clean end, limit, seconds, signal, fault──▶ draining ──▶ told (summary, exit code)
+ *
+ * I1  frames_in = frames_out + in_flight + dropped, counted apart from one another: `dropped` is what neither came out nor is
+ *     known to be anywhere, and stays 0.
+ * I2  from the end of warm-up to the end of draining the main thread takes no memory.
+ */
+#ifndef LEAT_CLI_PUMP_H
+#define LEAT_CLI_PUMP_H
+
+#include "cli.h"
+
+enum pump_stats { PUMP_STATS_TEXT, PUMP_STATS_JSON, PUMP_STATS_NONE };
+
+struct pump_options {
+    const char *from, *to;
+    const struct leat_tlv_dialect *dialect;
+    int64_t repeat;
+    int64_t limit;  /* frames; INT64_MAX: none */
+    int64_t run_ns; /* INT64_MAX: no time limit */
+    int64_t high_water_messages, high_water_bytes;
+    int64_t max_frame;
+    bool progress;
+    enum pump_stats stats;
+};
+
+struct pump {
+    struct pump_options options;
+    struct leat_link *from, *to;
+    int64_t start_ns;
+    int64_t stop_ns; /* deadline of --seconds */
+    int64_t limit;   /* frames to take in all; lowered to what was accepted once a stop is asked for */
+    bool stopping;
+    int64_t taken, taken_bytes;   /* received from `from` */
+    int64_t unsent, unsent_bytes; /* of these, what the failed output refused */
+    int fault_exit;               /* exit code of the first fault, 0: none */
+    bool output_failed;
+
+    bool warm;          /* warm-up is over */
+    int64_t warm_calls; /* cli_allocations() at its end */
+
+    int64_t progress_ns; /* when the live line was last written; 0: never */
+    int64_t progress_frames, progress_bytes;
+};
+
+/* What a run came to. */
+struct pump_result {
+    int64_t frames_in, frames_out, bytes_in, bytes_out;
+    int64_t in_flight;     /* accepted and not delivered */
+    int64_t dropped;       /* accepted and neither delivered nor in flight */
+    int64_t read_ahead;    /* framed beyond --limit, --seconds or a signal, and left out of all the above */
+    int64_t allocations;   /* after warm-up; -1: not counted */
+    int64_t peak_resident; /* bytes, of the whole process */
+    double seconds;
+    struct leat_link_stats input, output;
+};
+
+/* pump_move.c: moves frames until the run is over and everything accepted is delivered or known to be lost; closes both links. */
+void pump_move(struct pump *pump, struct pump_result *result);
+/* Tells of a fault in one line; the first one decides the exit code. */
+void pump_fault(struct pump *pump, int exit_code, const struct leat_error *error, const char *endpoint, int code);
+
+/* pump_report.c */
+void pump_report_text(const struct pump *pump, const struct pump_result *result);
+void pump_report_json(const struct pump_result *result);
+
+/* pump_progress.c: the live line; nothing where stderr is not a terminal. Takes no memory. */
+void pump_progress_start(struct pump *pump);
+void pump_progress_tick(struct pump *pump, int64_t now_ns);
+void pump_progress_erase(struct pump *pump);
+
+#endif

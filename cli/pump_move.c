@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* pump_move.c: the moving loop of `leat pump`, and the drain after it. Nothing here takes memory. */
+#define _GNU_SOURCE
+#include "pump.h"
+
+#include <leat/os.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define TICK_FRAMES 64
+#define WARM_FRAMES 4096
+#define WARM_BYTES INT64_C(16777216)
+#define DRAIN_POLL_NS 200000
+
+void pump_fault(struct pump *pump, int exit_code, const struct leat_error *error, const char *endpoint, int code)
+{
+    pump_progress_erase(pump);
+    cli_link_error(error, endpoint, code);
+    if (pump->fault_exit == 0)
+        pump->fault_exit = exit_code;
+}
+
+static void output_fault(struct pump *pump, const struct leat_error *error, int code)
+{
+    bool reader_left = code == -EPIPE && strcmp(pump->options.to, "-") == 0;
+    pump->output_failed = true;
+    pump_fault(pump, reader_left ? CLI_STDOUT_GONE : CLI_IO, error, pump->options.to, code);
+}
+
+/* Warm-up ends once that many frames and that many bytes are delivered: from here on the calls count. */
+static void look_for_warm(struct pump *pump, const struct leat_link_stats *output)
+{
+    if (pump->warm || output->frames_out < WARM_FRAMES || output->bytes_out < WARM_BYTES)
+        return;
+    pump->warm = true;
+    pump->warm_calls = cli_allocations();
+}
+
+/* No more than what the input has accepted by now is taken. */
+static void stop_soon(struct pump *pump)
+{
+    struct leat_link_stats input;
+    leat_link_stats(pump->from, &input);
+    if (input.frames_in < pump->limit)
+        pump->limit = input.frames_in;
+    pump->stopping = true;
+}
+
+/* What is due now and then: the output gets its batch; warm-up, clock, signals and the terminal get a look. */
+static void tick(struct pump *pump)
+{
+    int64_t now_ns = leat_os_now_ns();
+    leat_link_flush(pump->to);
+    if (!pump->warm) {
+        struct leat_link_stats output;
+        leat_link_stats(pump->to, &output);
+        look_for_warm(pump, &output);
+    }
+    if (!pump->stopping && (cli_signal() != 0 || now_ns >= pump->stop_ns))
+        stop_soon(pump);
+    pump_progress_tick(pump, now_ns);
+}
+
+/* The next frame of the input; before it waits, everything sent is on its way. 0, -ETIMEDOUT, -EPIPE at the clean end, or the fault. */
+static int take(struct pump *pump, struct leat_msg *msg)
+{
+    int code = leat_link_recv(pump->from, msg, 0);
+    if (code != -EAGAIN)
+        return code;
+    tick(pump);
+    return leat_link_recv(pump->from, msg, leat_os_now_ns() + CLI_TICK_NS);
+}
+
+/* Hands one frame to the output, however long that takes. 0, or the fault, and the frame is still there. */
+static int give(struct pump *pump, struct leat_msg *msg)
+{
+    int code = leat_link_send(pump->to, msg, 0);
+    while (code == -EAGAIN || code == -ETIMEDOUT) {
+        tick(pump);
+        code = leat_link_send(pump->to, msg, leat_os_now_ns() + CLI_TICK_NS);
+    }
+    return code;
+}
+
+static void give_up(struct pump *pump, struct leat_msg *msg)
+{
+    pump->unsent++;
+    pump->unsent_bytes += leat_msg_size(msg);
+    leat_msg_unref(msg);
+}
+
+static void count_taken(struct pump *pump, const struct leat_msg *msg)
+{
+    pump->taken++;
+    pump->taken_bytes += leat_msg_size(msg);
+}
+
+/* The output has failed: what the input had accepted by then is taken and counted, so that the ledger knows of it. */
+static void take_the_rest(struct pump *pump)
+{
+    struct leat_msg msg;
+    leat_msg_init(&msg);
+    stop_soon(pump);
+    while (pump->taken < pump->limit && leat_link_recv(pump->from, &msg, leat_os_now_ns() + CLI_TICK_NS) == 0) {
+        count_taken(pump, &msg);
+        give_up(pump, &msg);
+    }
+}
+
+static void move(struct pump *pump)
+{
+    struct leat_msg msg;
+    leat_msg_init(&msg);
+    while (pump->taken < pump->limit) {
+        int code = take(pump, &msg);
+        if (code == -EAGAIN || (code == -ETIMEDOUT && !pump->stopping))
+            continue;
+        if (code == -EPIPE || code == -ETIMEDOUT)
+            return;
+        if (code != 0) {
+            pump_fault(pump, code == -EBADMSG ? CLI_MALFORMED : CLI_IO, leat_link_error(pump->from), pump->options.from, code);
+            return;
+        }
+        count_taken(pump, &msg);
+        code = give(pump, &msg);
+        if (code != 0) {
+            give_up(pump, &msg);
+            output_fault(pump, leat_link_error(pump->to), code);
+            take_the_rest(pump);
+            return;
+        }
+        if (pump->taken % TICK_FRAMES == 0 || (cli_signal() != 0 && !pump->stopping))
+            tick(pump);
+    }
+}
+
+/* Waits while frames go on coming out, so that the last numbers are those of a path at rest. */
+static void settle(struct pump *pump, struct leat_link_stats *output)
+{
+    const struct timespec pause = {.tv_nsec = DRAIN_POLL_NS};
+    int64_t sent = pump->taken - pump->unsent;
+    int64_t seen = -1;
+    int64_t moved_ns = 0;
+    leat_link_flush(pump->to);
+    for (;;) {
+        int64_t now_ns = leat_os_now_ns();
+        leat_link_stats(pump->to, output);
+        look_for_warm(pump, output);
+        if (output->frames_out == sent || pump->output_failed)
+            return;
+        if (output->frames_out != seen) {
+            seen = output->frames_out;
+            moved_ns = now_ns;
+        } else if (now_ns - moved_ns > CLI_TICK_NS) {
+            return; /* a device that stands still or has failed: leat_link_close knows */
+        }
+        pump_progress_tick(pump, now_ns);
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* Everything sent is written, or known to be lost, when this returns; both links are gone. */
+static void finish(struct pump *pump, struct pump_result *result)
+{
+    struct leat_link_end end = {0};
+    struct leat_error error = {.offset = -1};
+    int64_t sent = pump->taken - pump->unsent;
+    settle(pump, &result->output);
+    leat_link_stats(pump->from, &result->input);
+    int code = leat_link_close(pump->to, LEAT_FOREVER, &end, &error);
+    result->seconds = (double)(leat_os_now_ns() - pump->start_ns) * 1e-9;
+    int64_t calls = cli_allocations();
+    result->allocations = calls < 0 ? -1 : pump->warm ? calls - pump->warm_calls : 0;
+    if ((code != 0 || end.left != 0) && !pump->output_failed)
+        output_fault(pump, &error, code != 0 ? code : -EIO);
+
+    result->frames_in = pump->taken;
+    result->bytes_in = pump->taken_bytes;
+    result->frames_out = end.delivered;
+    result->bytes_out = end.delivered == sent ? pump->taken_bytes - pump->unsent_bytes : result->output.bytes_out;
+    result->in_flight = end.left + pump->unsent;
+    result->dropped = result->frames_in - result->frames_out - result->in_flight;
+    leat_link_close(pump->from, 0, &end, NULL);
+    result->read_ahead = end.unread;
+    pump->from = pump->to = NULL;
+}
+
+void pump_move(struct pump *pump, struct pump_result *result)
+{
+    struct rusage usage;
+    pump->start_ns = leat_os_now_ns();
+    pump->stop_ns = pump->options.run_ns < LEAT_FOREVER - pump->start_ns ? pump->start_ns + pump->options.run_ns : LEAT_FOREVER;
+    pump->limit = pump->options.limit;
+    pump_progress_start(pump);
+    move(pump);
+    finish(pump, result);
+    pump_progress_erase(pump);
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        result->peak_resident = (int64_t)usage.ru_maxrss * 1024; /* Linux counts in KiB */
+}
