@@ -34,6 +34,7 @@ bool cli_parse_seconds(const char *text, int64_t *ns);                 /* digits
 #define CLI_NUMBER_CHARS 32
 char *cli_count_text(char text[CLI_NUMBER_CHARS], int64_t count); /* 1,081,344 */
 char *cli_size_text(char text[CLI_NUMBER_CHARS], int64_t bytes);  /* 12 B, 1.50 MiB */
+int64_t cli_peak_resident(void);                                  /* bytes of this process; 0: the system does not tell */
 
 /* stdio.c */
 void cli_stdio_start(void); /* fds 0-2 exist, SIGPIPE is an error like any other, stdout is checked when the process exits */
@@ -48,6 +49,7 @@ bool cli_endpoint_valid(const char *endpoint); /* false: it does not parse, and 
 bool cli_endpoint_listens(const char *endpoint);
 void cli_announce(const struct leat_link *link, const char *endpoint); /* "leat: listening on NAME" where it listens */
 const struct leat_tlv_dialect *cli_dialect(const char *name);          /* NULL: unknown, and one line on stderr lists the known ones */
+char *cli_help_endpoints(int key, const char *text, void *input);      /* argp's help_filter: --help ends with a list of endpoints */
 int cli_open_exit(int error);                                          /* exit code for a failed leat_link_open */
 
 /* signals.c: after cli_signals_catch the first SIGINT or SIGTERM is only noted; the second has its default action, at once. */

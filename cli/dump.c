@@ -214,6 +214,7 @@ int cli_dump(int argc, char **argv)
     static const struct argp argp = {
         .options = options,
         .parser = parse,
+        .help_filter = cli_help_endpoints,
         .args_doc = "[FILE|ENDPOINT...]",
         .doc = "Walks items and nested items and prints one line each: OFFSET DEPTH HEADER LENGTH TYPE and the value, in hex and as "
                "text. Without an argument, or where it is -, reads stdin.",

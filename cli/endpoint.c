@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* endpoint.c: endpoint and dialect names of the command line, checked before anything is opened. */
+#define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
+#include <argp.h>
 #include <stdio.h>
 
 bool cli_endpoint_valid(const char *endpoint)
@@ -51,4 +53,25 @@ int cli_open_exit(int error)
 {
     /* What the link says of its options and of the endpoint's name; every other errno is the device's. */
     return error == -EINVAL || error == -ESPIPE || error == -ENOTSUP ? CLI_USAGE : CLI_IO;
+}
+
+char *cli_help_endpoints(int key, const char *text, void *input)
+{
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC)
+        return (char *)(uintptr_t)text;
+    char *help = NULL;
+    size_t bytes = 0;
+    FILE *stream = open_memstream(&help, &bytes);
+    if (stream == NULL)
+        return (char *)(uintptr_t)text;
+    fprintf(stream, "%s%sEndpoints:\n", text != NULL ? text : "", text != NULL ? "\n\n" : "");
+    for (int64_t i = 0; leat_transport_at(i) != NULL; i++) {
+        const struct leat_transport *transport = leat_transport_at(i);
+        bool in = (transport->directions & LEAT_IN) != 0;
+        bool out = (transport->directions & LEAT_OUT) != 0;
+        fprintf(stream, "  %-28s %s\n", transport->form, in && out ? "from and to" : in ? "from" : "to");
+    }
+    fclose(stream);
+    return help;
 }

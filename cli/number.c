@@ -97,3 +97,16 @@ char *cli_size_text(char text[CLI_NUMBER_CHARS], int64_t bytes)
     snprintf(text, CLI_NUMBER_CHARS, "%.*f %s", unit == 0 ? 0 : 2, value, names[unit]);
     return text;
 }
+
+int64_t cli_peak_resident(void)
+{
+    /* Not getrusage: its peak includes what the process was before exec. */
+    FILE *status = fopen("/proc/self/status", "re");
+    char line[128];
+    long long kib = 0;
+    while (status != NULL && fgets(line, sizeof line, status) != NULL && sscanf(line, "VmHWM: %lld kB", &kib) != 1)
+        continue;
+    if (status != NULL)
+        fclose(status);
+    return (int64_t)kib * 1024;
+}

@@ -186,8 +186,9 @@ int cli_pump(int argc, char **argv)
     static const struct argp argp = {
         .options = options,
         .parser = parse,
+        .help_filter = cli_help_endpoints,
         .doc = "Carries every top-level item of the input as one message through ring, tlv, pool, pipe and out again, byte for byte.\v"
-               "Sizes take KiB, MiB and GiB. An ENDPOINT is a path, - for stdin or stdout, or SCHEME:REST such as tcp://HOST:PORT.",
+               "Sizes take KiB, MiB and GiB.",
     };
     struct pump pump = {
         .options = {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* pump_move.c: the moving loop of `leat pump`, and the drain after it. Nothing here takes memory. */
-#define _GNU_SOURCE
+#define _POSIX_C_SOURCE 200809L
 #include "pump.h"
 
 #include <leat/os.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #define TICK_FRAMES 64
@@ -187,7 +186,6 @@ static void finish(struct pump *pump, struct pump_result *result)
 
 void pump_move(struct pump *pump, struct pump_result *result)
 {
-    struct rusage usage;
     pump->start_ns = leat_os_now_ns();
     pump->stop_ns = pump->options.run_ns < LEAT_FOREVER - pump->start_ns ? pump->start_ns + pump->options.run_ns : LEAT_FOREVER;
     pump->limit = pump->options.limit;
@@ -195,6 +193,5 @@ void pump_move(struct pump *pump, struct pump_result *result)
     move(pump);
     finish(pump, result);
     pump_progress_erase(pump);
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
-        result->peak_resident = (int64_t)usage.ru_maxrss * 1024; /* Linux counts in KiB */
+    result->peak_resident = cli_peak_resident();
 }
