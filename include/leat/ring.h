@@ -11,9 +11,20 @@
  *   kfifo_dma_in_prepare   leat_ring_reserve         one span when mirrored, two in leat_ring_reserve_spans
  *   kfifo_from_user        leat_ring_from_dev (os)   one system call straight into the free space
  *
+ *   producer thread        consumer thread           any thread     both sides at rest
+ *   reserve, _spans        peek, _spans              size, stats    init, reset, valid
+ *   commit, write, avail   consume, read, used
+ *   look, sink
+ *
  * I1  in - out is the number of bytes inside, 0 <= in - out <= size, in wrapping size_t arithmetic.
  * I2  only the producer writes `in`, only the consumer writes `out`.
- * I3  out <= out_local <= in: bytes between out and out_local were consumed but not yet given back to the producer.
+ * I3  out <= out_local <= in: bytes between out and out_local, fewer than `give`, were consumed but not yet given back to the producer.
+ * I4  a cached view is never ahead: out_seen <= out, in_seen <= in; and so the producer never exceeds in - out_seen <= size,
+ *     the consumer never passes out_local <= in_seen.
+ *
+ * Edges, each a release store that an acquire load meets:
+ * DATA  `in` stored by commit, loaded where the consumer looks again: the bytes before `in` are there to be read.
+ * ROOM  `out` stored by consume or peek, loaded where the producer looks again: the bytes before `out` were read, and may be overwritten.
  */
 #ifndef LEAT_RING_H
 #define LEAT_RING_H
@@ -29,18 +40,23 @@ extern "C" {
 #endif
 
 #define LEAT_RING_MIRRORED 1u /* the memory is mapped twice, side by side: 2 * size bytes may be addressed */
+#define LEAT_RING_MIN_BYTES 64
+#define LEAT_RING_MAX_BYTES ((int64_t)(SIZE_MAX / 4 + 1)) /* so that twice the size is still a size_t */
 
+/* The visible fields are ABI, pinned by a test; read and written by leat's own functions only. */
 struct leat_ring {
     /* Set by init, read by both. */
     unsigned char *data;
-    size_t mask;    /* size - 1; the size is a power of two */
-    size_t give;    /* the consumer gives space back once this much was consumed: an eighth */
+    size_t mask;  /* size - 1; the size is a power of two */
+    size_t reach; /* where a span must end: the size, or twice the size when mirrored */
+    size_t give;  /* the consumer gives space back once this much was consumed: an eighth */
     unsigned flags;
 
     /* The producer's line. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) in; /* written by the producer, read by the consumer */
     size_t out_seen;                                 /* the producer's last view of `out` */
-    size_t peak;                                     /* most bytes inside, as the producer saw it */
+    size_t look;                                     /* the producer looks at `out` again when it seems that more than this is inside */
+    LEAT_ATOMIC(size_t) peak;                        /* most bytes inside; written by the producer, read by stats */
 
     /* The consumer's line. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) out; /* written by the consumer, read by the producer */
@@ -49,37 +65,238 @@ struct leat_ring {
 };
 
 struct leat_ring_stats {
-    int64_t size_bytes, used_bytes, peak_bytes;
+    int64_t size_bytes;
+    int64_t used_bytes; /* inside and not yet given back, 0 .. size_bytes */
+    int64_t peak_bytes; /* the most that the producer found inside; between two looks up to an eighth of the size may go unseen */
 };
 
-/* The smallest size that leat_ring_init takes and that holds min_bytes; -EINVAL when there is none. */
+/*
+ * Returns the smallest size that leat_ring_init takes and that holds min_bytes.
+ *
+ * @param min_bytes  bytes, 0 .. LEAT_RING_MAX_BYTES
+ * Returns bytes, a power of two; or -EINVAL when there is none.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: EINVAL]
+ */
 LEAT_API int64_t leat_ring_size_for(int64_t min_bytes);
-/* 0, or -EINVAL: size_bytes is not a power of two from 64 up, or memory is NULL. */
+
+/*
+ * The ring is empty and uses `memory` for its bytes.
+ *
+ * @param ring        aligned as its type demands, owned by the caller
+ * @param memory      size_bytes long (mirrored: 2 * size_bytes, the second half showing the first); borrowed until the last use of the ring
+ * @param size_bytes  a power of two, LEAT_RING_MIN_BYTES .. LEAT_RING_MAX_BYTES
+ * @param flags       0 or LEAT_RING_MIRRORED
+ * Returns 0; or -EINVAL, and *ring is untouched: another size, unknown flags, or memory is NULL.
+ *
+ * [thread: both sides at rest | blocks: no | allocates: no | fails: EINVAL]
+ */
 LEAT_API int leat_ring_init(struct leat_ring *ring, void *memory, int64_t size_bytes, unsigned flags);
-/* Empties the ring; both sides must be at rest. */
+
+/*
+ * The ring is as leat_ring_init left it: empty, its peak 0.
+ *
+ * [thread: both sides at rest | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API void leat_ring_reset(struct leat_ring *ring);
+
+/*
+ * Returns whether the invariants I1, I3 and I4 and the fixed fields hold.
+ *
+ * [thread: both sides at rest | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API bool leat_ring_valid(const struct leat_ring *ring);
+
+/*
+ * *stats says how full the ring is and was; exact with both sides at rest, else a moment's view.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API void leat_ring_stats(const struct leat_ring *ring, struct leat_ring_stats *stats);
 
+/*
+ * Returns the size in bytes.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
 LEAT_RING_INLINE int64_t leat_ring_size(const struct leat_ring *ring);
-/* Producer: contiguous free bytes, at least min_bytes (>= 1), *span set; or 0 and *span untouched. */
-LEAT_RING_INLINE int64_t leat_ring_reserve(struct leat_ring *ring, int64_t min_bytes, void **span);
-/* Producer: the free space as one or two spans; returns their total (0: full). */
-LEAT_API int64_t leat_ring_reserve_spans(struct leat_ring *ring, struct leat_span spans[2]);
-/* Producer: the first `bytes` of what was reserved become readable. */
-LEAT_RING_INLINE void leat_ring_commit(struct leat_ring *ring, int64_t bytes);
-/* Consumer: contiguous readable bytes, at least min_bytes, *span set; or 0 (and everything consumed was given back). */
-LEAT_RING_INLINE int64_t leat_ring_peek(struct leat_ring *ring, int64_t min_bytes, const void **span);
-LEAT_API int64_t leat_ring_peek_spans(struct leat_ring *ring, struct leat_span spans[2]);
-LEAT_RING_INLINE void leat_ring_consume(struct leat_ring *ring, int64_t bytes);
-/* Copying: as much as fits / is there; the count. */
-LEAT_API int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64_t bytes);
-LEAT_API int64_t leat_ring_read(struct leat_ring *ring, void *data, int64_t bytes);
-/* Producer's and consumer's own views. */
-LEAT_API int64_t leat_ring_avail(struct leat_ring *ring); /* producer: free bytes */
-LEAT_API int64_t leat_ring_used(struct leat_ring *ring);  /* consumer: readable bytes */
 
-/* (inline bodies follow) */
+/*
+ * *span is contiguous free space, the producer's until it commits; nothing is readable yet.
+ *
+ * A span of plain (not mirrored) memory stops at the physical end, so that 0 may be returned although min_bytes are free in two
+ * pieces: take leat_ring_reserve_spans, or a mirrored ring.
+ *
+ * @param min_bytes  the least that is of use, bytes, 1 .. size; below 1 counts as 1
+ * @param span       set on success, untouched otherwise
+ * Returns the bytes of the span, >= min_bytes; or 0. All the free space is returned that the cached view shows: more may be free.
+ *
+ * [thread: producer | blocks: no | allocates: no | fails: returns 0]
+ */
+LEAT_RING_INLINE int64_t leat_ring_reserve(struct leat_ring *ring, int64_t min_bytes, void **span);
+
+/*
+ * spans[0] and then spans[1] are all the free space, as of now; spans[1].bytes is 0 when one span is enough, as always when mirrored.
+ *
+ * @param spans  set on success, untouched otherwise
+ * Returns the bytes of both together; or 0, the ring is full.
+ *
+ * [thread: producer | blocks: no | allocates: no | fails: returns 0]
+ */
+LEAT_API int64_t leat_ring_reserve_spans(struct leat_ring *ring, struct leat_span spans[2]);
+
+/*
+ * The first `bytes` of what was reserved last are readable; the rest is free again.
+ *
+ * @param bytes  0 .. what was reserved; more breaks the ring
+ *
+ * [thread: producer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_RING_INLINE void leat_ring_commit(struct leat_ring *ring, int64_t bytes);
+
+/*
+ * *span shows the oldest bytes inside, contiguous, the consumer's until it consumes them.
+ *
+ * Before 0 is returned everything consumed is given back to the producer. A producer that sleeps because the ring was full is
+ * therefore to be woken after a peek that returned 0, not only after a consume. The physical end stops a span of plain memory,
+ * as with leat_ring_reserve.
+ *
+ * @param min_bytes  the least that is of use, bytes, 1 .. size; below 1 counts as 1
+ * @param span       set on success, untouched otherwise; valid until the bytes are consumed
+ * Returns the bytes of the span, >= min_bytes; or 0. All is returned that the cached view shows: more may be inside.
+ *
+ * [thread: consumer | blocks: no | allocates: no | fails: returns 0]
+ */
+LEAT_RING_INLINE int64_t leat_ring_peek(struct leat_ring *ring, int64_t min_bytes, const void **span);
+
+/*
+ * spans[0] and then spans[1] show all bytes inside, as of now, and everything consumed before is given back to the producer.
+ * spans[1].bytes is 0 when one span is enough, as always when mirrored.
+ *
+ * @param spans  set on success, untouched otherwise; for reading only
+ * Returns the bytes of both together; or 0, the ring is empty.
+ *
+ * [thread: consumer | blocks: no | allocates: no | fails: returns 0]
+ */
+LEAT_API int64_t leat_ring_peek_spans(struct leat_ring *ring, struct leat_span spans[2]);
+
+/*
+ * The first `bytes` of what was peeked last are gone. Their space is given back lazily: at once when an eighth of the size has
+ * gathered, else at the latest when peek, read or used find too little.
+ *
+ * @param bytes  0 .. what was peeked; more breaks the ring
+ *
+ * [thread: consumer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_RING_INLINE void leat_ring_consume(struct leat_ring *ring, int64_t bytes);
+
+/*
+ * As many of the bytes as fit are copied in and readable.
+ *
+ * @param data   borrowed for the call    @param bytes  0 upwards; below 0 counts as 0
+ * Returns the bytes copied, 0 .. bytes.   Source: kfifo_in
+ *
+ * [thread: producer | blocks: no | allocates: no | fails: returns less]
+ */
+LEAT_API int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64_t bytes);
+
+/*
+ * As many bytes as are inside, and asked for, are copied out and gone; when that is less than asked for, all their space is given back.
+ *
+ * @param data   the caller's, at least `bytes` long    @param bytes  0 upwards; below 0 counts as 0
+ * Returns the bytes copied, 0 .. bytes.   Source: kfifo_out
+ *
+ * [thread: consumer | blocks: no | allocates: no | fails: returns less]
+ */
+LEAT_API int64_t leat_ring_read(struct leat_ring *ring, void *data, int64_t bytes);
+
+/*
+ * Returns the free bytes as of now; as many at least stay free until the producer commits. What was consumed but not given back
+ * is not free.
+ *
+ * [thread: producer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API int64_t leat_ring_avail(struct leat_ring *ring);
+
+/*
+ * Returns the readable bytes as of now; when 0, everything consumed was given back.
+ *
+ * [thread: consumer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API int64_t leat_ring_used(struct leat_ring *ring);
+
+/*
+ * Returns the ring as a place for writers of bytes: leat_ring_reserve and leat_ring_commit behind a struct leat_sink.
+ *
+ * @param ring  borrowed as long as the sink is used
+ *
+ * [thread: producer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API struct leat_sink leat_ring_sink(struct leat_ring *ring);
+
+/*
+ * The producer's view of the consumer is fresh, and the peak counts what is inside now. Reserve and commit look by themselves when
+ * they have to; from_dev looks after each read.
+ *
+ * [thread: producer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API LEAT_COLD void leat_ring_look(struct leat_ring *ring);
+
+/* The rare halves of reserve and peek below. */
+LEAT_API LEAT_COLD int64_t leat_ring_reserve_again(struct leat_ring *ring, int64_t min_bytes, void **span);
+LEAT_API LEAT_COLD int64_t leat_ring_peek_again(struct leat_ring *ring, int64_t min_bytes, const void **span);
+
+LEAT_RING_INLINE int64_t leat_ring_size(const struct leat_ring *ring)
+{
+    return (int64_t)(ring->mask + 1);
+}
+
+LEAT_RING_INLINE int64_t leat_ring_reserve(struct leat_ring *ring, int64_t min_bytes, void **span)
+{
+    const size_t in = leat_load(&ring->in, relaxed); /* relaxed: the producer's own */
+    const size_t at = in & ring->mask;
+    const size_t room = ring->mask + 1 - (in - ring->out_seen);
+    const size_t bytes = room < ring->reach - at ? room : ring->reach - at;
+
+    if (LEAT_UNLIKELY(bytes == 0 || (int64_t)bytes < min_bytes)) {
+        return leat_ring_reserve_again(ring, min_bytes, span);
+    }
+    *span = ring->data + at;
+    return (int64_t)bytes;
+}
+
+LEAT_RING_INLINE void leat_ring_commit(struct leat_ring *ring, int64_t bytes)
+{
+    const size_t in = leat_load(&ring->in, relaxed) + (size_t)bytes; /* relaxed: the producer's own */
+
+    leat_store(&ring->in, in, release); /* DATA */
+    if (LEAT_UNLIKELY(in - ring->out_seen > ring->look)) {
+        leat_ring_look(ring);
+    }
+}
+
+LEAT_RING_INLINE int64_t leat_ring_peek(struct leat_ring *ring, int64_t min_bytes, const void **span)
+{
+    const size_t at = ring->out_local & ring->mask;
+    const size_t inside = ring->in_seen - ring->out_local;
+    const size_t bytes = inside < ring->reach - at ? inside : ring->reach - at;
+
+    if (LEAT_UNLIKELY(bytes == 0 || (int64_t)bytes < min_bytes)) {
+        return leat_ring_peek_again(ring, min_bytes, span);
+    }
+    *span = ring->data + at;
+    return (int64_t)bytes;
+}
+
+LEAT_RING_INLINE void leat_ring_consume(struct leat_ring *ring, int64_t bytes)
+{
+    const size_t out = ring->out_local + (size_t)bytes;
+
+    ring->out_local = out;
+    if (out - leat_load(&ring->out, relaxed) >= ring->give) { /* relaxed: the consumer's own */
+        leat_store(&ring->out, out, release);                 /* ROOM */
+    }
+}
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#define LEAT_RING_INLINE LEAT_API extern inline
+#include <leat/ring.h>
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A count that the caller gave, as a size_t; below 0 counts as 0, and what exceeds the ring is cut there. */
+static size_t wanted(const struct leat_ring *ring, int64_t bytes)
+{
+    if (bytes <= 0) {
+        return 0;
+    }
+    return bytes > leat_ring_size(ring) ? ring->mask + 1 : (size_t)bytes;
+}
+
+int64_t leat_ring_size_for(int64_t min_bytes)
+{
+    int64_t size = LEAT_RING_MIN_BYTES;
+
+    if (min_bytes < 0 || min_bytes > LEAT_RING_MAX_BYTES) {
+        return -EINVAL;
+    }
+    while (size < min_bytes) {
+        size *= 2;
+    }
+    return size;
+}
+
+int leat_ring_init(struct leat_ring *ring, void *memory, int64_t size_bytes, unsigned flags)
+{
+    if (memory == NULL || size_bytes < LEAT_RING_MIN_BYTES || size_bytes > LEAT_RING_MAX_BYTES || (size_bytes & (size_bytes - 1)) != 0 ||
+        (flags & ~LEAT_RING_MIRRORED) != 0) {
+        return -EINVAL;
+    }
+    ring->data = memory;
+    ring->mask = (size_t)size_bytes - 1;
+    ring->reach = (flags & LEAT_RING_MIRRORED) != 0 ? 2 * (size_t)size_bytes : (size_t)size_bytes;
+    ring->give = (size_t)size_bytes / 8;
+    ring->flags = flags;
+    leat_ring_reset(ring);
+    return 0;
+}
+
+void leat_ring_reset(struct leat_ring *ring)
+{
+    /* relaxed, all three: nobody else is here; what starts the other thread orders them. */
+    leat_store(&ring->in, 0, relaxed);
+    leat_store(&ring->peak, 0, relaxed);
+    leat_store(&ring->out, 0, relaxed);
+    ring->out_seen = 0;
+    ring->look = ring->give;
+    ring->out_local = 0;
+    ring->in_seen = 0;
+}
+
+bool leat_ring_valid(const struct leat_ring *ring)
+{
+    const size_t size = ring->mask + 1;
+    const bool mirrored = (ring->flags & LEAT_RING_MIRRORED) != 0;
+    /* relaxed, both: both sides are at rest. */
+    const size_t out = leat_load(&ring->out, relaxed);
+    const size_t in = leat_load(&ring->in, relaxed);
+    /* How far each index is beyond the oldest of all, out_seen: in their right order these distances do not fall. */
+    const size_t given = out - ring->out_seen;
+    const size_t consumed = ring->out_local - ring->out_seen;
+    const size_t seen = ring->in_seen - ring->out_seen;
+    const size_t committed = in - ring->out_seen;
+
+    if (ring->data == NULL || size < LEAT_RING_MIN_BYTES || (size & ring->mask) != 0 || ring->give != size / 8 ||
+        ring->reach != (mirrored ? 2 * size : size)) {
+        return false;
+    }
+    return given <= consumed && consumed <= seen && seen <= committed && committed <= size && consumed - given < ring->give;
+}
+
+void leat_ring_stats(const struct leat_ring *ring, struct leat_ring_stats *stats)
+{
+    /* ROOM first: an `in` loaded after it is not older, so that the difference cannot be negative. */
+    const size_t out = leat_load(&ring->out, acquire);
+    const size_t in = leat_load(&ring->in, relaxed);     /* relaxed: a number for people, no byte is read on its account */
+    const size_t peak = leat_load(&ring->peak, relaxed); /* relaxed: likewise */
+    const size_t used = smaller(in - out, ring->mask + 1);
+
+    stats->size_bytes = leat_ring_size(ring);
+    stats->used_bytes = (int64_t)used;
+    stats->peak_bytes = (int64_t)(used > peak ? used : peak);
+}
+
+/* The producer's view of `out` is fresh. */
+static void see_out(struct leat_ring *ring)
+{
+    ring->out_seen = leat_load(&ring->out, acquire); /* ROOM */
+}
+
+/* The consumer's view of `in` is fresh. */
+static void see_in(struct leat_ring *ring)
+{
+    ring->in_seen = leat_load(&ring->in, acquire); /* DATA */
+}
+
+/* Everything consumed is given back; a store only where there is something to give, for it costs the producer its copy of the line. */
+static void give_back(struct leat_ring *ring)
+{
+    if (leat_load(&ring->out, relaxed) != ring->out_local) { /* relaxed: the consumer's own */
+        leat_store(&ring->out, ring->out_local, release);    /* ROOM */
+    }
+}
+
+static size_t room_seen(const struct leat_ring *ring)
+{
+    return ring->mask + 1 - (leat_load(&ring->in, relaxed) - ring->out_seen); /* relaxed: the producer's own */
+}
+
+static size_t inside_seen(const struct leat_ring *ring)
+{
+    return ring->in_seen - ring->out_local;
+}
+
+/* `bytes` of the ring from `index` on, as one span or two. */
+static void cut(const struct leat_ring *ring, size_t index, size_t bytes, struct leat_span spans[2])
+{
+    const size_t at = index & ring->mask;
+    const size_t first = smaller(bytes, ring->reach - at);
+
+    spans[0].data = ring->data + at;
+    spans[0].bytes = (int64_t)first;
+    spans[1].data = ring->data;
+    spans[1].bytes = (int64_t)(bytes - first);
+}
+
+void leat_ring_look(struct leat_ring *ring)
+{
+    size_t inside;
+
+    see_out(ring);
+    inside = ring->mask + 1 - room_seen(ring);
+    if (inside > leat_load(&ring->peak, relaxed)) { /* relaxed: the producer's own */
+        leat_store(&ring->peak, inside, relaxed);   /* relaxed: a number for people */
+        ring->look = inside > ring->give ? inside : ring->give;
+    }
+}
+
+int64_t leat_ring_reserve_again(struct leat_ring *ring, int64_t min_bytes, void **span)
+{
+    size_t at;
+    size_t bytes;
+
+    leat_ring_look(ring);
+    at = leat_load(&ring->in, relaxed) & ring->mask; /* relaxed: the producer's own */
+    bytes = smaller(room_seen(ring), ring->reach - at);
+    if (bytes == 0 || (int64_t)bytes < min_bytes) {
+        return 0;
+    }
+    *span = ring->data + at;
+    return (int64_t)bytes;
+}
+
+int64_t leat_ring_reserve_spans(struct leat_ring *ring, struct leat_span spans[2])
+{
+    size_t room;
+
+    leat_ring_look(ring);
+    room = room_seen(ring);
+    if (room != 0) {
+        cut(ring, leat_load(&ring->in, relaxed), room, spans); /* relaxed: the producer's own */
+    }
+    return (int64_t)room;
+}
+
+int64_t leat_ring_peek_again(struct leat_ring *ring, int64_t min_bytes, const void **span)
+{
+    const size_t at = ring->out_local & ring->mask;
+    size_t bytes;
+
+    see_in(ring);
+    bytes = smaller(inside_seen(ring), ring->reach - at);
+    if (bytes == 0 || (int64_t)bytes < min_bytes) {
+        give_back(ring);
+        return 0;
+    }
+    *span = ring->data + at;
+    return (int64_t)bytes;
+}
+
+int64_t leat_ring_peek_spans(struct leat_ring *ring, struct leat_span spans[2])
+{
+    size_t inside;
+
+    see_in(ring);
+    give_back(ring);
+    inside = inside_seen(ring);
+    if (inside != 0) {
+        cut(ring, ring->out_local, inside, spans);
+    }
+    return (int64_t)inside;
+}
+
+int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64_t bytes)
+{
+    struct leat_span spans[2];
+    size_t count = wanted(ring, bytes);
+
+    if (room_seen(ring) < count) {
+        leat_ring_look(ring);
+        count = smaller(count, room_seen(ring));
+    }
+    if (count == 0) {
+        return 0;
+    }
+    cut(ring, leat_load(&ring->in, relaxed), count, spans); /* relaxed: the producer's own */
+    memcpy(spans[0].data, data, (size_t)spans[0].bytes);
+    memcpy(spans[1].data, (const unsigned char *)data + spans[0].bytes, (size_t)spans[1].bytes);
+    leat_ring_commit(ring, (int64_t)count);
+    return (int64_t)count;
+}
+
+int64_t leat_ring_read(struct leat_ring *ring, void *data, int64_t bytes)
+{
+    struct leat_span spans[2];
+    size_t count = wanted(ring, bytes);
+
+    if (inside_seen(ring) < count) {
+        see_in(ring);
+        count = smaller(count, inside_seen(ring));
+    }
+    if (count != 0) {
+        cut(ring, ring->out_local, count, spans);
+        memcpy(data, spans[0].data, (size_t)spans[0].bytes);
+        memcpy((unsigned char *)data + spans[0].bytes, spans[1].data, (size_t)spans[1].bytes);
+        leat_ring_consume(ring, (int64_t)count);
+    }
+    if ((int64_t)count < bytes) {
+        give_back(ring);
+    }
+    return (int64_t)count;
+}
+
+int64_t leat_ring_avail(struct leat_ring *ring)
+{
+    leat_ring_look(ring);
+    return (int64_t)room_seen(ring);
+}
+
+int64_t leat_ring_used(struct leat_ring *ring)
+{
+    see_in(ring);
+    if (inside_seen(ring) == 0) {
+        give_back(ring);
+    }
+    return (int64_t)inside_seen(ring);
+}
+
+static int64_t sink_reserve(void *context, int64_t min_bytes, void **span)
+{
+    return leat_ring_reserve(context, min_bytes, span);
+}
+
+static void sink_commit(void *context, int64_t bytes)
+{
+    leat_ring_commit(context, bytes);
+}
+
+struct leat_sink leat_ring_sink(struct leat_ring *ring)
+{
+    return (struct leat_sink){.reserve = sink_reserve, .commit = sink_commit, .context = ring};
+}
