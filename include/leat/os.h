@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * leat/os.h: Linux underneath the core: memory, the host's services, mirrored rings, devices, wakers, threads.
+ *
+ * WAKE  the edge of a waker: its token is raised (release) by whoever wakes and loaded (acquire) by the sleeper, so that what was done
+ *       before the wake is seen after it.
  */
 #ifndef LEAT_OS_H
 #define LEAT_OS_H
@@ -13,38 +16,192 @@
 extern "C" {
 #endif
 
-LEAT_API const struct leat_memory *leat_os_memory(void); /* anonymous mappings */
-LEAT_API const struct leat_host *leat_os_host(void);     /* clock, membarrier, futex, sched_yield, thread end, fault = one line and abort */
-LEAT_API int64_t leat_os_now_ns(void);                   /* CLOCK_MONOTONIC */
+/*
+ * Returns memory in anonymous mappings: zeroed, whole pages, aligned to any power of two; each release goes back to the kernel at once.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const struct leat_memory *leat_os_memory(void);
 
-/* A ring whose memory is mapped twice, side by side (sealed memfd). Size: the smallest power of two of pages >= min_bytes. */
+/*
+ * Returns the host's services, all of them present, context NULL:
+ *
+ *   now_ns   CLOCK_MONOTONIC                       barrier  membarrier(2), private and expedited; false where the kernel has none
+ *   park     futex(2), private; a signal ends it   unpark   rouses all who are parked on the word
+ *   yield    sched_yield(2)                        fault    writes one line to file descriptor 2 and aborts
+ *   thread   leat_pool_thread_end() runs when the calling thread ends
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const struct leat_host *leat_os_host(void);
+
+/*
+ * Returns CLOCK_MONOTONIC in nanoseconds; never 0 or less, and the clock of every deadline here.
+ *
+ * [thread: any, signal handlers too | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API int64_t leat_os_now_ns(void);
+
+/*
+ * Returns a configuration for leat_pool_create with leat_os_memory() and leat_os_host() in it and everything not named left to the pool.
+ *
+ * @param block_bytes  bytes of a block    @param limit  most blocks live at once, 0: no limit; both are judged by leat_pool_create
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API struct leat_pool_config leat_os_pool_config(int64_t block_bytes, int64_t limit);
+
+/*
+ * The ring is empty and its memory is mapped twice, side by side, so that every span is contiguous (LEAT_RING_MIRRORED).
+ *
+ * The memory is a sealed file without a name; a child made by fork shares it and must leave the ring alone.
+ *
+ * @param ring       set on success, untouched otherwise; ended by leat_os_ring_destroy
+ * @param min_bytes  bytes, 0 .. LEAT_RING_MAX_BYTES; the size is the smallest power of two that holds it and is a page at least
+ * Returns 0; -EINVAL, min_bytes is out of range; -ENOMEM, -EMFILE, ... what the kernel said, and nothing stays behind.
+ *
+ * [thread: any | blocks: no | allocates: the mapping | fails: EINVAL, ENOMEM, EMFILE, ENFILE, ENOSYS]
+ */
 LEAT_API int leat_os_ring_create(struct leat_ring *ring, int64_t min_bytes);
+
+/*
+ * The mapping of leat_os_ring_create is gone, and with it every span; a second call does nothing.
+ *
+ * [thread: both sides at rest | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API void leat_os_ring_destroy(struct leat_ring *ring);
 
 /*
- * One system call straight into the ring's free space: > 0 bytes read, 0 end of file, -EAGAIN nothing there now, -ENOBUFS the ring is full,
- * or another negative errno. EINTR is retried. Nothing that was read is ever lost.
+ * What one read(2), or readv(2) where the free space is in two pieces, got from the device is in the ring and readable.
+ *
+ * EINTR is retried. Nothing that was read is ever lost. A datagram longer than the free space is cut by the kernel, as by any read.
+ *
+ * @param fd  readable, borrowed; a descriptor that blocks makes this call block
+ * Returns the bytes read, > 0; 0 at the end of the file; -EAGAIN, nothing there now; -ENOBUFS, the ring is full and nothing was called;
+ * or what else read(2) said. On failure the ring is as it was.   Source: kfifo's ring buffer filled from a device
+ *
+ * [thread: producer | blocks: as fd does | allocates: no | fails: EAGAIN, ENOBUFS, those of read]
  */
 LEAT_API int64_t leat_ring_from_dev(struct leat_ring *ring, int fd);
-/* One system call straight out of the ring: > 0 bytes written and consumed, 0 the ring is empty, -EAGAIN, or another negative errno. */
+
+/*
+ * What one write(2), or writev(2) where the bytes are in two pieces, took out of the ring is with the device and consumed.
+ *
+ * EINTR is retried. A pipe or socket without a reader raises SIGPIPE, as write(2) does; a leat_thread blocks it and sees -EPIPE.
+ *
+ * @param fd  writable, borrowed; a descriptor that blocks makes this call block
+ * Returns the bytes written, > 0; 0, the ring is empty and nothing was called; -EAGAIN, no room there now; -EIO, the device took nothing
+ * and said no more; or what else write(2) said. On failure nothing is consumed.
+ *
+ * [thread: consumer | blocks: as fd does | allocates: no | fails: EAGAIN, EPIPE, EIO, those of write]
+ */
 LEAT_API int64_t leat_ring_to_dev(struct leat_ring *ring, int fd);
 
-/* A waker: one sleeper, any number of wakers. Either a futex word, or an eventfd that can be polled. */
+/*
+ * A waker: one sleeper, any number of wakers. Either a futex word, or an eventfd that can be polled.
+ *
+ *   sleeper:  seen = leat_waker_seen(w);  look for work;  none: leat_waker_wait(w, seen, deadline_ns);  and again
+ *   waker:    make work visible;  leat_waker_wake(w)
+ *
+ * A wake between `seen` and the sleep ends the sleep at once. The fields are leat's, but fd may be polled.
+ */
 struct leat_waker {
     LEAT_ATOMIC(uint32_t) token; /* counts wakes; written by wakers (release), read by the sleeper (acquire) */
     int fd;                      /* the eventfd, or -1: futex */
 };
+
+/*
+ * Nobody sleeps and no wake is pending.
+ *
+ * @param waker  set on success, untouched otherwise; ended by leat_waker_fini    @param with_fd  true: an eventfd; false: a futex, cannot
+ * fail Returns 0; or -EMFILE, -ENFILE, -ENOMEM.
+ *
+ * [thread: any | blocks: no | allocates: a descriptor | fails: EMFILE, ENFILE, ENOMEM]
+ */
 LEAT_API int leat_waker_init(struct leat_waker *waker, bool with_fd);
+
+/*
+ * The eventfd is closed; a second call does nothing.
+ *
+ * [thread: any, alone | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API void leat_waker_fini(struct leat_waker *waker);
+
+/*
+ * A wait whose `seen` was taken before this call does not sleep, or sleeps no longer. Wakes that nobody waited for count as one.
+ *
+ * [thread: any, signal handlers too (errno is kept) | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API void leat_waker_wake(struct leat_waker *waker);
-LEAT_API uint32_t leat_waker_seen(const struct leat_waker *waker); /* take before the sleep is announced */
-/* 0 woken (perhaps spuriously), -ETIMEDOUT; returns at once when a wake came since `seen`. The eventfd is drained. */
+
+/*
+ * Returns the count of wakes so far (it wraps), to be taken before the sleep is announced and before the last look for work.
+ *
+ * [thread: sleeper | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API uint32_t leat_waker_seen(const struct leat_waker *waker);
+
+/*
+ * The sleep is over: there was a wake since `seen`, or perhaps none (a signal came, or an older wake was still in the eventfd).
+ *
+ * On success the eventfd is drained.
+ *
+ * @param deadline_ns  absolute, CLOCK_MONOTONIC; 0: does not sleep; LEAT_FOREVER: as long as it takes
+ * Returns 0; or -ETIMEDOUT, the deadline passed and there was no wake.
+ *
+ * [thread: sleeper | blocks: until deadline_ns | allocates: no | fails: ETIMEDOUT]
+ */
 LEAT_API int leat_waker_wait(struct leat_waker *waker, uint32_t seen, int64_t deadline_ns);
+
+/*
+ * The eventfd is not readable, until the next wake: for a sleeper that polls fd itself. Then look for work, only then poll again.
+ *
+ * [thread: sleeper | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API void leat_waker_drain(struct leat_waker *waker);
 
-/* A thread that blocks every signal and has a name (15 characters). */
-struct leat_thread { uintptr_t handle; };
+#define LEAT_POLL_MAX 64
+
+/* A descriptor to wait for. */
+struct leat_ready {
+    int fd;     /* below 0: left out, never ready */
+    bool in;    /* wait until it can be read */
+    bool out;   /* wait until it can be written */
+    bool ready; /* set by leat_os_poll: one of both, or its other end is gone, or it failed */
+};
+
+/*
+ * Each set[i].ready says whether that descriptor is worth a call now.
+ *
+ * @param set          the caller's    @param count  0 .. LEAT_POLL_MAX
+ * @param deadline_ns  absolute, CLOCK_MONOTONIC; 0: does not sleep; LEAT_FOREVER: as long as it takes
+ * Returns how many are ready; 0: none, the deadline passed or a signal came; -EINVAL, count is out of range; -ENOMEM.
+ *
+ * [thread: any | blocks: until deadline_ns | allocates: no | fails: EINVAL, ENOMEM]
+ */
+LEAT_API int leat_os_poll(struct leat_ready *set, int64_t count, int64_t deadline_ns);
+
+/* A thread that blocks every signal and has a name. */
+struct leat_thread {
+    uintptr_t handle;
+};
+
+/*
+ * run(context) runs in a thread of its own, which blocks every signal from its first moment on.
+ *
+ * @param thread   set on success, untouched otherwise; ended by leat_thread_join
+ * @param name     copied, cut to 15 bytes; NULL: "leat"    @param context  handed on as it is
+ * Returns 0; or -EAGAIN, -ENOMEM: no thread to be had.
+ *
+ * [thread: any | blocks: no | allocates: a stack | fails: EAGAIN, ENOMEM]
+ */
 LEAT_API int leat_thread_start(struct leat_thread *thread, const char *name, void (*run)(void *context), void *context);
+
+/*
+ * The thread has ended, and everything it did is seen. Once for each that was started.
+ *
+ * [thread: any but itself | blocks: until run returns | allocates: no | fails: never]
+ */
 LEAT_API void leat_thread_join(struct leat_thread *thread);
 
 #ifdef __cplusplus

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory from the kernel: anonymous mappings at any alignment, and the ring whose bytes are mapped twice. */
+#define _GNU_SOURCE
+#include "os.h"
+
+#include <leat/os.h>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+int64_t leat_port_page_bytes(void)
+{
+    return (int64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* `bytes` rounded up to whole pages as a size_t; 0 when there is none. */
+static size_t whole_pages(int64_t bytes)
+{
+    const int64_t page = leat_port_page_bytes();
+
+    if (bytes <= 0 || bytes > PTRDIFF_MAX - page) {
+        return 0;
+    }
+    return (size_t)((bytes + page - 1) / page * page);
+}
+
+static void *map(size_t bytes, int protection)
+{
+    void *memory = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | (protection == PROT_NONE ? MAP_NORESERVE : 0), -1, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/*
+ * A mapping is aligned to a page. For more, one is taken that must contain an aligned piece, and what lies before and behind it is
+ * given back at once.
+ */
+static void *acquire(void *context, int64_t bytes, int64_t align)
+{
+    const size_t page = (size_t)leat_port_page_bytes();
+    const size_t length = whole_pages(bytes);
+    size_t extra;
+    size_t before;
+    unsigned char *memory;
+
+    (void)context;
+    if (length == 0 || align <= 0 || (align & (align - 1)) != 0) {
+        return NULL;
+    }
+    if ((uint64_t)align <= page) {
+        return map(length, PROT_READ | PROT_WRITE);
+    }
+    if (align > PTRDIFF_MAX || (size_t)align > (size_t)PTRDIFF_MAX - length) {
+        return NULL;
+    }
+    extra = (size_t)align - page;
+    memory = map(length + extra, PROT_READ | PROT_WRITE);
+    if (memory == NULL) {
+        return NULL;
+    }
+    before = (size_t)(-(uintptr_t)memory & ((uintptr_t)align - 1));
+    if (before != 0) {
+        (void)munmap(memory, before);
+    }
+    if (before != extra) {
+        (void)munmap(memory + before + length, extra - before);
+    }
+    return memory + before;
+}
+
+static void release(void *context, void *memory, int64_t bytes)
+{
+    (void)context;
+    if (memory != NULL) {
+        (void)munmap(memory, whole_pages(bytes));
+    }
+}
+
+const struct leat_memory *leat_os_memory(void)
+{
+    static const struct leat_memory memory = {.acquire = acquire, .release = release, .context = NULL};
+
+    return &memory;
+}
+
+struct leat_pool_config leat_os_pool_config(int64_t block_bytes, int64_t limit)
+{
+    return (struct leat_pool_config){
+        .block_bytes = block_bytes,
+        .limit = limit,
+        .memory = leat_os_memory(),
+        .host = leat_os_host(),
+    };
+}
+
+/* Returns a sealed memory file of `size` bytes, which can neither shrink nor grow under its mappings; or a negative errno. */
+static int sealed_file(int64_t size)
+{
+    const int fd = memfd_create("leat-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int error;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (ftruncate(fd, (off_t)size) == 0 && fcntl(fd, F_ADD_SEALS, SEALS) == 0) {
+        return fd;
+    }
+    error = -errno;
+    (void)close(fd);
+    return error;
+}
+
+/* Returns where the file's bytes lie twice, side by side; or NULL, and errno says why. */
+static unsigned char *map_twice(int fd, size_t size)
+{
+    const int both = PROT_READ | PROT_WRITE;
+    /* The room for both is taken first, so that nobody else can map something into the second half. */
+    unsigned char *room = map(2 * size, PROT_NONE);
+    int error;
+
+    if (room == NULL) {
+        return NULL;
+    }
+    if (mmap(room, size, both, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
+        mmap(room + size, size, both, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED) {
+        return room;
+    }
+    error = errno;
+    (void)munmap(room, 2 * size);
+    errno = error;
+    return NULL;
+}
+
+int leat_os_ring_create(struct leat_ring *ring, int64_t min_bytes)
+{
+    const int64_t page = leat_port_page_bytes();
+    const int64_t size = leat_ring_size_for(min_bytes >= 0 && min_bytes < page ? page : min_bytes);
+    unsigned char *memory;
+    int fd;
+    int error;
+
+    if (size < 0) {
+        return -EINVAL;
+    }
+    fd = sealed_file(size);
+    if (fd < 0) {
+        return fd;
+    }
+    memory = map_twice(fd, (size_t)size);
+    error = memory == NULL ? -errno : leat_ring_init(ring, memory, size, LEAT_RING_MIRRORED);
+    (void)close(fd); /* the mappings keep the file */
+    return error;    /* leat_ring_init takes what size_for gave: where memory is mapped, the error is 0 */
+}
+
+void leat_os_ring_destroy(struct leat_ring *ring)
+{
+    if (ring->data != NULL) {
+        (void)munmap(ring->data, 2 * (size_t)leat_ring_size(ring));
+        ring->data = NULL;
+    }
+}
