@@ -204,6 +204,29 @@ LEAT_API int leat_thread_start(struct leat_thread *thread, const char *name, voi
  */
 LEAT_API void leat_thread_join(struct leat_thread *thread);
 
+/*
+ * The thread will be joined by nobody; what it still uses must outlive it. Instead of leat_thread_join.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_thread_detach(struct leat_thread *thread);
+
+/*
+ * Returns the system's words for an error number, a constant string: "No space left on device".
+ *
+ * @param error  a positive errno
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const char *leat_os_error(int error);
+
+/*
+ * Returns how many processors the calling thread may run on, at least 1: where it is 1, spinning for another thread is in vain.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API int64_t leat_os_cpus(void);
+
 #ifdef __cplusplus
 }
 #endif

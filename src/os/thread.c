@@ -58,3 +58,8 @@ void leat_thread_join(struct leat_thread *thread)
 {
     (void)pthread_join((pthread_t)thread->handle, NULL);
 }
+
+void leat_thread_detach(struct leat_thread *thread)
+{
+    (void)pthread_detach((pthread_t)thread->handle);
+}
