@@ -49,7 +49,7 @@
 #define leat_add(word, value, order) LEAT_STD(atomic_fetch_add_explicit)((word), (value), LEAT_ORDER(order))
 #define leat_sub(word, value, order) LEAT_STD(atomic_fetch_sub_explicit)((word), (value), LEAT_ORDER(order))
 /* Strong on purpose: a spurious failure in check_read would be a lost wake-up. */
-#define leat_cas(word, expected, desired, success, failure)                                                                \
+#define leat_cas(word, expected, desired, success, failure) \
     LEAT_STD(atomic_compare_exchange_strong_explicit)((word), (expected), (desired), LEAT_ORDER(success), LEAT_ORDER(failure))
 #define leat_fence(order) LEAT_STD(atomic_thread_fence)(LEAT_ORDER(order))
 #define leat_compiler_fence() LEAT_STD(atomic_signal_fence)(LEAT_ORDER(seq_cst))
@@ -122,8 +122,8 @@ struct leat_host {
     /* Every running thread of the process has passed a full memory barrier when this returns true; false: cannot be had. */
     bool (*barrier)(void *context);
     /* Sleeps while *word == seen, until unparked or deadline_ns; may return early. */
-    void (*park)(void *context, LEAT_ATOMIC(uint32_t) *word, uint32_t seen, int64_t deadline_ns);
-    void (*unpark)(void *context, LEAT_ATOMIC(uint32_t) *word);
+    void (*park)(void *context, LEAT_ATOMIC(uint32_t) * word, uint32_t seen, int64_t deadline_ns);
+    void (*unpark)(void *context, LEAT_ATOMIC(uint32_t) * word);
     void (*yield)(void *context);                                 /* lets another thread run */
     void (*fault)(void *context, const struct leat_fault *fault); /* may return: the block is then left alone */
     void (*thread)(void *context); /* the calling thread got its first cache: arrange that leat_pool_thread_end() runs at its end */
@@ -132,10 +132,10 @@ struct leat_host {
 
 /* What an object that failed can say. Text is one line without a newline, always terminated. */
 struct leat_error {
-    int code;       /* negative errno, 0: no error */
-    int64_t offset; /* bytes from the start of the stream, -1: does not apply */
+    int code;         /* negative errno, 0: no error */
+    int64_t offset;   /* bytes from the start of the stream, -1: does not apply */
     const char *rule; /* the rule broken, a constant string; NULL: does not apply */
-    char text[400];
+    char text[1024];
 };
 
 /*
