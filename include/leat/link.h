@@ -2,6 +2,13 @@
 /*
  * leat/link.h: one connection. An I/O thread reads the device into a ring, frames TLV in place, makes pooled messages and writes them
  * to a pipe; one application thread receives. And back: what the application sends goes through a second pipe to the device.
+ *
+ *   open ──(listener: peer accepted)──▶ running ──leat_link_close──▶ draining ──everything written──▶ done
+ *                                         │  └─ input: end, malformed or device error ─▶ recv says so, output goes on
+ *                                         └─ output: device error ─▶ send says so, input goes on
+ *
+ * Every call but leat_link_open is for the one application thread that uses the link. When a limit is reached the link stops reading its
+ * device; nothing is dropped.
  */
 #ifndef LEAT_LINK_H
 #define LEAT_LINK_H
@@ -19,51 +26,138 @@ extern "C" {
 struct leat_link;
 
 struct leat_link_options {
-    unsigned directions;                     /* LEAT_IN, LEAT_OUT or both; 0: all that the endpoint can do */
-    const struct leat_tlv_dialect *dialect;  /* how the input is framed; required with LEAT_IN */
-    int64_t max_frame;                       /* bytes; 0: 1 MiB */
-    int64_t high_water_messages;             /* each direction; 0: 4096 */
-    int64_t high_water_bytes;                /* of pool blocks; 0: 16 MiB; at least twice max_frame */
-    int64_t block_bytes;                     /* of the link's pool; 0: 2048 */
-    int64_t repeat;                          /* read the input this many times over; 0: once */
-    const char *thread_name;                 /* NULL: "leat-link" */
+    unsigned directions;                    /* LEAT_IN, LEAT_OUT or both; 0: all that the endpoint can do */
+    const struct leat_tlv_dialect *dialect; /* how the input is framed; required with LEAT_IN */
+    int64_t max_frame;                      /* bytes, 1 to 1 GiB; 0: 1 MiB */
+    int64_t high_water_messages;            /* unread messages in each direction, 1 to 2^30; 0: 4096 */
+    int64_t high_water_bytes;               /* of pool blocks; 0: 16 MiB; at least twice max_frame and sixteen blocks */
+    int64_t block_bytes;                    /* of the link's pool, 256 to 1 MiB; 0: 2048 */
+    int64_t repeat;                         /* read the input this many times over; 0: once */
+    const char *thread_name;                /* 15 characters; NULL: "leat-link"; borrowed until open returns */
 };
 
-/* A consistent copy of both directions' counters; bytes are payload bytes of whole frames. */
+/* Both directions' counters, each exact by itself; while the I/O thread runs they are not of one instant. Bytes are of whole frames. */
 struct leat_link_stats {
-    int64_t frames_in, bytes_in;          /* framed and accepted */
-    int64_t frames_received;              /* handed to the application */
-    int64_t frames_sent, bytes_sent;      /* taken from the application */
-    int64_t frames_out, bytes_out;        /* wholly written to the device */
-    int64_t malformed;                    /* 0 or 1: the link stops at the first */
-    int64_t bytes_after_end;              /* input after the dialect's end mark, read and left out */
+    int64_t frames_in, bytes_in;     /* framed, accepted and in the pipe or beyond */
+    int64_t frames_received;         /* handed to the application */
+    int64_t frames_sent, bytes_sent; /* taken from the application */
+    int64_t frames_out, bytes_out;   /* wholly written to the device */
+    int64_t malformed;               /* 0 or 1: the link stops at the first */
+    int64_t bytes_after_end;         /* input that was read beyond the dialect's end mark, and left out */
     int64_t ring_size, ring_used, ring_peak_bytes;
     int64_t pipe_in_items, pipe_in_peak, pipe_out_items, pipe_out_peak;
-    int64_t pool_waits;                   /* times the I/O thread waited for a block */
+    int64_t pool_waits; /* times the I/O thread waited for a block */
     struct leat_pool_stats pool;
 };
 
+/* How a link ended. */
 struct leat_link_end {
-    int64_t delivered; /* messages sent that the device took */
+    int64_t delivered; /* messages sent that the device took whole */
     int64_t left;      /* messages sent that it did not */
-    int64_t unread;    /* messages received that the application did not take */
+    int64_t unread;    /* messages accepted that the application did not receive */
 };
 
-LEAT_API int leat_link_open(struct leat_link **link, const char *endpoint, const struct leat_link_options *options, struct leat_error *error);
-/* 0 and *msg owned by the caller; -EAGAIN, -ETIMEDOUT; -EPIPE clean end of input; -EBADMSG malformed; or the device's errno. Everything before is delivered first. */
-LEAT_API int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns);
-/* 0: taken, *msg empty; -EAGAIN, -ETIMEDOUT: full, still the caller's; -EPIPE or the device's errno: the output has failed, still the caller's. */
-LEAT_API int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns);
-LEAT_API void leat_link_flush(struct leat_link *link);   /* what was sent is on its way */
-LEAT_API int leat_link_fd(struct leat_link *link);       /* poll for reading after leat_link_arm */
-LEAT_API bool leat_link_arm(struct leat_link *link);     /* false: something waits, receive first */
-LEAT_API const struct leat_error *leat_link_error(const struct leat_link *link); /* after a failed recv or send: what, where, which rule */
-LEAT_API const char *leat_link_name(const struct leat_link *link);               /* the bound or real address */
-LEAT_API void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats);
-LEAT_API bool leat_link_valid(struct leat_link *link);
 /*
- * Ends the link: waits until everything sent is written, or deadline_ns; the handle is gone in every case. 0, or the first error of the output
- * (-ETIMEDOUT: some was left). Messages received before stay valid until they are unref'd: the pool goes with the last of them.
+ * The endpoint is open (connected; or bound and listening: the peer is accepted by the I/O thread) and its I/O thread runs.
+ *
+ * @param link      set on success, untouched on failure; ended by leat_link_close
+ * @param endpoint  see endpoint.h for the grammar; copied
+ * @param options   NULL: every default; copied
+ * @param error     NULL, or filled on failure: one line that begins with the endpoint
+ * Returns 0; -EINVAL the name or an option cannot be kept; -ESPIPE repeat wanted of what cannot be read again; or the system's errno.
+ * Source: libzmq's connect and bind.
+ *
+ * [thread: any | blocks: while connecting | allocates: yes | fails: EINVAL ESPIPE ENOMEM and the system's]
+ */
+LEAT_API int leat_link_open(struct leat_link **link, const char *endpoint, const struct leat_link_options *options,
+                            struct leat_error *error);
+
+/*
+ * *msg holds the next frame, in the order of the stream.
+ *
+ * @param msg          overwritten on success and the caller's from then on (leat_msg_unref); untouched on failure
+ * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries, LEAT_FOREVER waits
+ * Returns 0; -EAGAIN or -ETIMEDOUT nothing there; and once everything before was received: -EPIPE the input's clean end, -EBADMSG
+ * a malformed frame, or the device's errno (leat_link_error says where and why).
+ *
+ * [thread: application | blocks: until deadline_ns | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE EBADMSG and the device's]
+ */
+LEAT_API int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns);
+
+/*
+ * The link owns what *msg held and will write it; on its way after leat_link_flush, or when the pipe is full.
+ *
+ * @param msg          one whole frame; empty after success, still the caller's after failure
+ * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries, LEAT_FOREVER waits
+ * Returns 0; -EAGAIN or -ETIMEDOUT full; -EPIPE or the device's errno: the output has failed (leat_link_error).
+ *
+ * [thread: application | blocks: until deadline_ns | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE and the device's]
+ */
+LEAT_API int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns);
+
+/*
+ * Everything sent so far is on its way to the device. Once per batch is enough.
+ *
+ * [thread: application | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_link_flush(struct leat_link *link);
+
+/*
+ * Returns a descriptor to poll for reading, after leat_link_arm said true. It is the link's: never read, written or closed.
+ *
+ * [thread: application | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API int leat_link_fd(struct leat_link *link);
+
+/*
+ * True: from now to the next leat_link_recv the descriptor becomes readable when there is something to receive (a message or the end).
+ * False: something waits already, receive first.
+ *
+ * [thread: application | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_link_arm(struct leat_link *link);
+
+/*
+ * Returns what stood behind the last recv or send that said the input or output is over; code 0: nothing did, or a clean end. Valid until
+ * the link is closed.
+ *
+ * [thread: application | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const struct leat_error *leat_link_error(const struct leat_link *link);
+
+/*
+ * Returns the endpoint's bound or real address ("tcp-listen://127.0.0.1:40123" where port 0 was asked for), else its name as given. Valid
+ * until the link is closed.
+ *
+ * [thread: application | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const char *leat_link_name(const struct leat_link *link);
+
+/*
+ * *stats holds the link's counters.
+ *
+ * [thread: application | blocks: briefly, for the pool's | allocates: no | fails: never]
+ */
+LEAT_API void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats);
+
+/*
+ * Returns whether the ledger holds: nothing was received or written that was not accepted before, and the pool keeps its limit.
+ *
+ * [thread: application | blocks: briefly | allocates: no | fails: never]
+ */
+LEAT_API bool leat_link_valid(struct leat_link *link);
+
+/*
+ * The link has ended and its handle is gone, in every case. Reading stops at once; what was sent is written, until deadline_ns.
+ *
+ * Messages received before stay valid until they are unref'd; the link's pool goes with the last of them, when another link closes.
+ *
+ * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 or the past: what cannot be written now is left; LEAT_FOREVER waits
+ * @param end          NULL, or filled: what was delivered, left and unread
+ * @param error        NULL, or filled: one line that begins with the endpoint
+ * Returns 0; the first error of the output; or -ETIMEDOUT: something was left.
+ *
+ * [thread: application | blocks: until deadline_ns and 0.2 s at most | allocates: no | fails: ETIMEDOUT and the device's]
  */
 LEAT_API int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_link_end *end, struct leat_error *error);
 

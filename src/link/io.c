@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define READ_BYTES (256 * 1024)  /* most that one read takes: a few of them stay in a second-level cache */
+#define READ_BYTES (256 * 1024)    /* most that one read takes: a few of them stay in a second-level cache */
 #define BLOCK_WAIT_NS (200 * 1000) /* how long to wait for the application to give a block back before looking again */
 
 static enum link_stop stop_asked(struct leat_link *link)
@@ -38,8 +38,9 @@ static void input_malformed(struct leat_link *link)
     error->code = -EBADMSG;
     error->offset = link_get(&link->bytes_in);
     error->rule = leat_tlv_rule_text(fault->rule);
-    snprintf(error->text, sizeof error->text, "%s: offset %lld: malformed %s frame: %s (at offset %lld)", link->name, (long long)error->offset,
-             leat_tlv_dialect_name(link->options.dialect), error->rule, (long long)(error->offset + fault->offset));
+    snprintf(error->text, sizeof error->text, "%s: offset %lld: malformed %s frame: %s (at offset %lld)", link->name,
+             (long long)error->offset, leat_tlv_dialect_name(link->options.dialect), error->rule,
+             (long long)(error->offset + fault->offset));
     link_add(&link->malformed, 1);
     input_close(link);
 }

@@ -147,7 +147,9 @@ static int open_input(struct leat_link *link)
 static int open_mailboxes(struct leat_link *link)
 {
     struct leat_mailbox_config config = {
-        .pipe = {.item_bytes = sizeof(struct leat_msg), .high_water = link->options.high_water_messages, .blocks = &link->pools->chunk_blocks},
+        .pipe = {.item_bytes = sizeof(struct leat_msg),
+                 .high_water = link->options.high_water_messages,
+                 .blocks = &link->pools->chunk_blocks},
         .reader_fd = true,
         .writer_waker = &link->io,
     };

@@ -63,7 +63,8 @@ struct leat_link {
     struct leat_mailbox in, out;
     struct leat_error in_error;  /* I3: written by the I/O thread */
     struct leat_error out_error; /* I3: likewise */
-    link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak, pool_waits; /* written by the I/O thread */
+    link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak,
+        pool_waits; /* written by the I/O thread */
 
     /* The I/O thread's. */
     struct leat_ring ring;
