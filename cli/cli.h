@@ -42,7 +42,6 @@ void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));  
 void cli_link_error(const struct leat_error *error, const char *endpoint, int code); /* the link's own words, or strerror's */
 bool cli_put(const char *data, size_t bytes);                                        /* to stdout; false from the first failed write on */
 bool cli_put_flush(void);                                                            /* the same */
-void cli_put_failed(void); /* there is no memory to make what should be written: the same as a failed write */
 
 /* endpoint.c */
 bool cli_endpoint_valid(const char *endpoint); /* false: it does not parse, and one line on stderr says why */

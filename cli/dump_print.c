@@ -2,11 +2,11 @@
 /* dump_print.c: one item of `leat dump`, as a line of text or as a JSON object. */
 #include "dump.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
-#define HEX_BYTES 16  /* of a value, shown in text */
-#define TEXT_BYTES 48 /* likewise, where it can be read */
+#define HEX_BYTES 16     /* of a value, shown in text */
+#define TEXT_BYTES 48    /* likewise, where it can be read */
+#define PIECE_BYTES 2048 /* of a value, turned into hex at once */
 
 #define DIM "\033[2m"
 #define BOLD "\033[1m"
@@ -83,34 +83,34 @@ static void text_item(const struct dump_style *style, const struct leat_tlv_item
     cli_put("\n", 1);
 }
 
-static json_t *hex_value(const struct leat_tlv_item *item)
+static void put_value(const struct leat_tlv_item *item)
 {
-    int64_t bytes = item->length > 0 ? item->length : 0;
-    char *text = malloc(2 * (size_t)bytes + 1);
-    if (text == NULL)
-        return NULL;
-    put_hex(text, item->value, bytes);
-    json_t *value = json_stringn(text, 2 * (size_t)bytes);
-    free(text);
-    return value;
+    char hex[2 * PIECE_BYTES + 1];
+    int64_t piece;
+    for (int64_t at = 0; at < item->length; at += piece) {
+        piece = item->length - at < PIECE_BYTES ? item->length - at : PIECE_BYTES;
+        put_hex(hex, item->value + at, piece);
+        cli_put(hex, 2 * (size_t)piece);
+    }
 }
 
-static int put_json(const char *text, size_t bytes, void *context)
-{
-    (void)context;
-    return cli_put(text, bytes) ? 0 : -1;
-}
-
+/* Numbers, truth values and hex need no escapes, and a type may be larger than JSON libraries' integers: so printed by hand. */
 static void json_item(const struct leat_tlv_item *item)
 {
-    json_t *object = json_pack("{s:I, s:i, s:I, s:o, s:I, s:b}", "offset", (json_int_t)item->offset, "depth", (int)item->depth, "header",
-                               (json_int_t)item->header_bytes, "length", item->length < 0 ? json_null() : json_integer(item->length),
-                               "type", (json_int_t)item->type, "constructed", (int)item->constructed);
-    bool good = object != NULL && (item->constructed || json_object_set_new(object, "value", hex_value(item)) == 0);
-    if (!good || json_dump_callback(object, put_json, NULL, JSON_COMPACT) != 0)
-        cli_put_failed();
-    cli_put("\n", 1);
-    json_decref(object);
+    char length[CLI_NUMBER_CHARS] = "null";
+    char line[256];
+    if (item->length >= 0)
+        snprintf(length, sizeof length, "%lld", (long long)item->length);
+    int used = snprintf(line, sizeof line, "{\"offset\":%lld,\"depth\":%d,\"header\":%lld,\"length\":%s,\"type\":%llu,\"constructed\":%s",
+                        (long long)item->offset, item->depth, (long long)item->header_bytes, length, (unsigned long long)item->type,
+                        item->constructed ? "true" : "false");
+    cli_put(line, (size_t)used);
+    if (!item->constructed) {
+        cli_put(",\"value\":\"", 10);
+        put_value(item);
+        cli_put("\"", 1);
+    }
+    cli_put("}\n", 2);
 }
 
 void dump_item(const struct dump_style *style, const struct leat_tlv_item *item)

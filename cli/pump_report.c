@@ -17,40 +17,32 @@ static int64_t pipe_peak(const struct pump_result *result)
     return in > out ? in : out;
 }
 
-/* One stage of the path: frames and bytes may be -1, not told. */
-static void stage(const struct pump_result *result, const char *name, int64_t frames, int64_t bytes, const char *rest)
+/* A stage that frames or bytes pass: frames -1 where there are none yet. */
+static void passed(const struct pump_result *result, const char *name, int64_t frames, int64_t bytes)
 {
-    char columns[4][CLI_NUMBER_CHARS + 8] = {"", "", "", ""};
-    char number[CLI_NUMBER_CHARS];
+    char count[CLI_NUMBER_CHARS] = "", count_rate[CLI_NUMBER_CHARS + 2] = "";
+    char size[CLI_NUMBER_CHARS], size_rate[CLI_NUMBER_CHARS];
     if (frames >= 0) {
-        snprintf(columns[0], sizeof columns[0], "%s", cli_count_text(number, frames));
-        snprintf(columns[2], sizeof columns[2], "%s/s", cli_count_text(number, per_second(frames, result->seconds)));
+        char number[CLI_NUMBER_CHARS];
+        cli_count_text(count, frames);
+        snprintf(count_rate, sizeof count_rate, "%s/s", cli_count_text(number, per_second(frames, result->seconds)));
     }
-    if (bytes >= 0) {
-        snprintf(columns[1], sizeof columns[1], "%s", cli_size_text(number, bytes));
-        snprintf(columns[3], sizeof columns[3], "%s/s", cli_size_text(number, per_second(bytes, result->seconds)));
-    }
-    fprintf(stderr, "  %-7s %14s %12s %14s %14s%s%s\n", name, columns[0], columns[1], columns[2], columns[3], *rest != '\0' ? "   " : "",
-            rest);
+    fprintf(stderr, "  %-7s %15s %13s %15s %13s/s\n", name, count, cli_size_text(size, bytes), count_rate,
+            cli_size_text(size_rate, per_second(bytes, result->seconds)));
 }
 
-static void stages(const struct pump *pump, const struct pump_result *result)
+static void stages(const struct pump_result *result)
 {
     const struct leat_link_stats *input = &result->input;
-    char rest[160];
     char a[CLI_NUMBER_CHARS], b[CLI_NUMBER_CHARS], c[CLI_NUMBER_CHARS];
-    fprintf(stderr, "  %-7s %14s %12s %14s %14s\n", "stage", "frames", "bytes", "frames/s", "bytes/s");
-    stage(result, "device", -1, input->bytes_in + input->bytes_after_end, "");
-    snprintf(rest, sizeof rest, "%s, at most %s inside", cli_size_text(a, input->ring_size), cli_size_text(b, input->ring_peak_bytes));
-    stage(result, "ring", -1, -1, rest);
-    snprintf(rest, sizeof rest, "%s, %lld malformed", leat_tlv_dialect_name(pump->options.dialect), (long long)input->malformed);
-    stage(result, "tlv", result->frames_in, result->bytes_in, rest);
-    snprintf(rest, sizeof rest, "blocks of %s, at most %s live, %s held", cli_size_text(a, input->pool.block_bytes),
-             cli_count_text(b, input->pool.peak), cli_size_text(c, input->pool.bytes));
-    stage(result, "pool", -1, -1, rest);
-    snprintf(rest, sizeof rest, "at most %s waiting", cli_count_text(a, pipe_peak(result)));
-    stage(result, "pipe", -1, -1, rest);
-    stage(result, "out", result->frames_out, result->bytes_out, "");
+    fprintf(stderr, "  %-7s %15s %13s %15s %15s\n", "stage", "frames", "bytes", "frames", "bytes");
+    passed(result, "device", -1, input->bytes_in + input->bytes_after_end);
+    fprintf(stderr, "  ring    of %s, at most %s inside\n", cli_size_text(a, input->ring_size), cli_size_text(b, input->ring_peak_bytes));
+    passed(result, "tlv", result->frames_in, result->bytes_in);
+    fprintf(stderr, "  pool    of %s blocks, at most %s live, %s held\n", cli_size_text(a, input->pool.block_bytes),
+            cli_count_text(b, input->pool.peak), cli_size_text(c, input->pool.bytes));
+    fprintf(stderr, "  pipe    at most %s waiting\n", cli_count_text(a, pipe_peak(result)));
+    passed(result, "out", result->frames_out, result->bytes_out);
 }
 
 static void memory_line(const struct pump *pump, const struct pump_result *result)
@@ -68,10 +60,12 @@ static void memory_line(const struct pump *pump, const struct pump_result *resul
 void pump_report_text(const struct pump *pump, const struct pump_result *result)
 {
     char in[CLI_NUMBER_CHARS], out[CLI_NUMBER_CHARS], flight[CLI_NUMBER_CHARS], dropped[CLI_NUMBER_CHARS], ahead[CLI_NUMBER_CHARS];
-    fprintf(stderr, "leat pump: %s -> %s in %.2f s\n", pump->options.from, pump->options.to, result->seconds);
-    stages(pump, result);
-    fprintf(stderr, "  ledger  %s in = %s out + %s in flight + %s dropped\n", cli_count_text(in, result->frames_in),
-            cli_count_text(out, result->frames_out), cli_count_text(flight, result->in_flight), cli_count_text(dropped, result->dropped));
+    fprintf(stderr, "leat pump: %s -> %s, %s, in %.2f s\n", pump->options.from, pump->options.to,
+            leat_tlv_dialect_name(pump->options.dialect), result->seconds);
+    stages(result);
+    fprintf(stderr, "  ledger  %s in = %s out + %s in flight + %s dropped; %lld malformed\n", cli_count_text(in, result->frames_in),
+            cli_count_text(out, result->frames_out), cli_count_text(flight, result->in_flight), cli_count_text(dropped, result->dropped),
+            (long long)result->input.malformed);
     if (result->read_ahead != 0)
         fprintf(stderr, "          %s more had been read from the source when the run was told to stop\n",
                 cli_count_text(ahead, result->read_ahead));

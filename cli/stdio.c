@@ -81,9 +81,3 @@ bool cli_put_flush(void)
         put_error = errno;
     return put_error == 0;
 }
-
-void cli_put_failed(void)
-{
-    if (put_error == 0)
-        put_error = ENOMEM;
-}
