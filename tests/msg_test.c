@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
-#include <leat/msg.h>
+#include "test.h"
 
+#include <leat/msg.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -537,14 +538,6 @@ static void shared_free(void *data, void *context)
     memset(data, 0, 100); /* a race, if any reader is still there */
     free(data);
     atomic_fetch_add(freed, 1);
-}
-
-static int64_t test_items(int64_t otherwise)
-{
-    const char *text = getenv("LEAT_TEST_ITEMS");
-    int64_t items = text != NULL ? strtoll(text, NULL, 10) : 0;
-
-    return items > 0 ? items : otherwise;
 }
 
 static void last_reference_may_go_on_either_of_two_threads(void **state)

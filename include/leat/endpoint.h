@@ -3,8 +3,10 @@
  * leat/endpoint.h: the versioned interface that built-in transports and plug-ins alike implement, and the one grammar of endpoint names:
  *
  *     scheme:rest?key=value&key=value      %XX escapes in rest, keys and values
- *     PATH                                 what has no colon, or begins with / or .: the same as file:PATH
+ *     PATH                                 what has no colon, or begins with / or .: the same as file:PATH, but taken as it stands
  *     -                                    stdin or stdout
+ *
+ * A "//" before HOST:PORT is left out, and so are the first two slashes of "///path". %00 is refused: no system call could be told.
  */
 #ifndef LEAT_ENDPOINT_H
 #define LEAT_ENDPOINT_H
@@ -22,50 +24,105 @@ extern "C" {
 #define LEAT_IN 1u  /* bytes come from the endpoint */
 #define LEAT_OUT 2u /* bytes go to the endpoint */
 
-/* An endpoint name taken apart; the pointers point into `store`. */
+/*
+ * An endpoint name taken apart. The pointers point into `store`, so the struct is not to be copied.
+ *
+ * I1  scheme and rest are never NULL; the scheme is one that leat_transport_find knows.
+ * I2  host and port are both set or both NULL; port is a decimal number of 0 .. 65535.
+ * I3  the first key_count keys are known to the transport and differ from each other.
+ */
 struct leat_address {
-    char text[LEAT_ADDRESS_BYTES]; /* as given, for messages */
-    char store[LEAT_ADDRESS_BYTES];
-    const char *scheme; /* "file" for a path, "-" for - */
-    const char *rest;   /* unescaped, without a leading "//" */
-    const char *host, *port; /* where the scheme is HOST:PORT ([::1] syntax allowed); else NULL */
+    char text[LEAT_ADDRESS_BYTES];      /* as given, for messages */
+    char store[2 * LEAT_ADDRESS_BYTES]; /* the pieces, unescaped */
+    const char *scheme;                 /* "file" for a path, "-" for - */
+    const char *rest;
+    const char *host, *port; /* where the rest is HOST:PORT; the host without its [ ] */
     int64_t key_count;
     const char *keys[LEAT_ADDRESS_KEYS], *values[LEAT_ADDRESS_KEYS];
 };
 
+/* What follows "scheme:". */
+enum leat_rest {
+    LEAT_REST_NONE,      /* nothing */
+    LEAT_REST_NAME,      /* a path or another name, not empty */
+    LEAT_REST_HOST_PORT, /* HOST:PORT, where HOST may be [IPv6] */
+};
+
 /*
- * One transport: constant data. An open endpoint is `state`, used by one I/O thread at a time. All calls but open return at once
- * or block no longer than a device does.
+ * One transport: constant data. An open endpoint is `state`, used by one thread at a time; every function gets what open returned. All
+ * calls but open return at once, or block no longer than a device does. What signals a write to a closed pipe is not the transport's
+ * business: write is called on threads that block SIGPIPE, as leat's I/O threads do (sockets never raise it).
+ *
+ * The order: open; accept until it returns 0, where there is one; read, write, rewind, end_output as one likes; close.
  */
 struct leat_transport {
     int32_t version;         /* LEAT_ENDPOINT_VERSION */
-    const char *scheme;
+    const char *scheme;      /* the registry's key */
     const char *form;        /* "tcp://HOST:PORT", for help texts */
     const char *const *keys; /* allowed keys, NULL-terminated; NULL: none */
     unsigned directions;     /* LEAT_IN | LEAT_OUT: what it can do */
     int64_t min_read;        /* a read must be offered at least this many bytes (a datagram's size); 1 for streams */
-    bool host_port;          /* rest is HOST:PORT */
-    /* Opens, connects or binds. 0 and *state; or a negative errno with error->text saying what and where. */
+    enum leat_rest rest;     /* what leat_address_parse makes sure of */
+    /*
+     * Opens, connects or binds for `directions`, a part of the transport's. The address is borrowed during the call.
+     * 0 and *state; or a negative errno with error->text saying what and where (error may be NULL), *state untouched.
+     */
     int (*open)(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error);
-    /* A listener: waits for readiness through fd, then takes one peer: 0, -EAGAIN, or a negative errno. NULL: not a listener. */
+    /* A listener: takes one peer, after which nobody else can connect: 0; -EAGAIN: none yet, poll fd; or a negative errno. NULL: none. */
     int (*accept)(void *state, struct leat_error *error);
-    /* The fd to poll, or -1: always ready (a regular file). */
+    /*
+     * The fd to poll after -EAGAIN, in one direction, or -1: this direction never answers -EAGAIN now (a regular file). Ask before every
+     * wait, and wait only after -EAGAIN: the answer may change (a listener that accepted, an input at its end).
+     */
     int (*fd)(void *state, unsigned direction);
-    /* > 0 bytes, 0 end of input, -EAGAIN, or a negative errno. EINTR is retried inside. */
+    /* > 0 bytes, 0 end of input, -EAGAIN, or a negative errno (-EINVAL: fewer than 1 byte offered). EINTR is retried inside. */
     int64_t (*read)(void *state, void *span, int64_t bytes);
-    /* >= 0 bytes taken (perhaps fewer than offered), -EAGAIN, or a negative errno. count <= 64. */
+    /* >= 0 bytes taken, perhaps fewer than offered, in order; -EAGAIN, or a negative errno. count: 0 .. 64. */
     int64_t (*write)(void *state, const struct leat_span *spans, int64_t count);
     int (*rewind)(void *state);                           /* back to the start, to be read again; NULL or -ESPIPE: cannot */
     void (*end_output)(void *state);                      /* no more output: shutdown(SHUT_WR) and the like; NULL: nothing to do */
     void (*name)(void *state, char *text, int64_t bytes); /* the bound or real address, "tcp://127.0.0.1:40123"; NULL: as given */
-    int (*close)(void *state);                            /* 0, or a negative errno that a delayed write left; the state is gone in every case */
+    int (*close)(void *state); /* 0, or a negative errno that a delayed write left; the state is gone in every case */
 };
 
-/* 0, or -EINVAL with error->text naming the token and listing what is known. Scheme and keys are checked against the registry. */
+/*
+ * *address is the endpoint name taken apart, its scheme and keys known.
+ *
+ * @param text  1 .. 511 bytes, terminated; borrowed during the call       @param address  untouched on failure
+ * @param error  set on failure: one line that begins with the text, names the token, and lists what is known; may be NULL
+ * Returns 0, or -EINVAL.   Source: the shape of RFC 3986's URIs, without its relative references and fragments
+ *
+ * [thread: any | blocks: no | allocates: no | fails: EINVAL]
+ */
 LEAT_API int leat_address_parse(struct leat_address *address, const char *text, struct leat_error *error);
-LEAT_API const char *leat_address_value(const struct leat_address *address, const char *key); /* NULL: not given */
-LEAT_API const struct leat_transport *leat_transport_find(const char *scheme);                /* NULL: unknown */
-LEAT_API const struct leat_transport *leat_transport_at(int64_t index);                       /* NULL: past the last */
+
+/*
+ * The value that was given for the key, which may be empty; NULL: not given.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const char *leat_address_value(const struct leat_address *address, const char *key);
+
+/*
+ * Whether I1 to I3 hold.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_address_valid(const struct leat_address *address);
+
+/*
+ * The transport of that scheme, or NULL: unknown.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const struct leat_transport *leat_transport_find(const char *scheme);
+
+/*
+ * The index-th transport, from 0 up, in the order of their schemes; NULL: past the last.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const struct leat_transport *leat_transport_at(int64_t index);
 
 #ifdef __cplusplus
 }

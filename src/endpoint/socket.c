@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* socket.c: connected stream sockets and their listeners, the same for tcp and unix. */
+#define _GNU_SOURCE
+#include "transport.h"
+
+#include <leat/os.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define CONNECT_NS INT64_C(10000000000) /* as long as a connect may take */
+#define RETRY_MS 10                     /* between two looks at a local listener whose queue is full */
+
+int leat_socket_make(void **state, int fd, bool listening, const struct leat_address *address, struct leat_error *error)
+{
+    struct leat_socket *made = calloc(1, sizeof *made);
+
+    if (made == NULL) {
+        close(fd);
+        return leat_endpoint_fail(error, address->text, -ENOMEM, "open");
+    }
+    made->fd = fd;
+    made->listening = listening;
+    memcpy(made->text, address->text, sizeof made->text);
+    memcpy(made->name, address->text, sizeof made->name);
+    *state = made;
+    return 0;
+}
+
+/* Waits for the end of a connect that was begun. */
+static int connect_end(int fd, int64_t deadline_ns)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    int error = 0, count;
+    socklen_t length = sizeof error;
+
+    do {
+        int64_t left_ns = deadline_ns - leat_os_now_ns();
+        count = poll(&ready, 1, left_ns > 0 ? (int)((left_ns + 999999) / 1000000) : 0);
+    } while (count < 0 && errno == EINTR);
+    if (count == 0)
+        return -ETIMEDOUT;
+    if (count < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+        return -errno;
+    return -error;
+}
+
+int leat_socket_connect(int fd, const struct sockaddr *to, unsigned length)
+{
+    int64_t deadline_ns = leat_os_now_ns() + CONNECT_NS;
+
+    while (connect(fd, to, length) != 0) {
+        if (errno == EINPROGRESS || errno == EINTR)
+            return connect_end(fd, deadline_ns);
+        if (errno != EAGAIN)
+            return -errno;
+        if (leat_os_now_ns() >= deadline_ns)
+            return -ETIMEDOUT;
+        poll(NULL, 0, RETRY_MS);
+    }
+    return 0;
+}
+
+int64_t leat_socket_recv(int fd, void *span, int64_t bytes)
+{
+    ssize_t got;
+
+    if (bytes < 1)
+        return -EINVAL;
+    do {
+        got = recv(fd, span, (size_t)bytes, MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : got;
+}
+
+int64_t leat_socket_send(int fd, const struct leat_span *spans, int64_t count)
+{
+    struct iovec vectors[LEAT_WRITE_SPANS];
+    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (size_t)leat_io_vectors(vectors, spans, count)};
+    ssize_t took;
+
+    do {
+        took = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (took < 0 && errno == EINTR);
+    return took < 0 ? -errno : took;
+}
+
+/* Whether accept(2) found nobody, or somebody who was gone before we came; what it finds broken in the network, it tells of him. */
+static bool nobody_now(int error)
+{
+    return error == EAGAIN || error == ECONNABORTED || error == EPROTO || error == ENETDOWN || error == ENETUNREACH || error == EHOSTDOWN ||
+           error == EHOSTUNREACH || error == ENONET || error == ENOPROTOOPT;
+}
+
+int leat_socket_accept(void *state, struct leat_error *error)
+{
+    struct leat_socket *listener = state;
+    int fd;
+
+    if (!listener->listening)
+        return 0;
+    do {
+        fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return nobody_now(errno) ? -EAGAIN : leat_endpoint_fail(error, listener->text, -errno, "accept");
+    leat_io_close(listener->fd);
+    listener->fd = fd;
+    listener->listening = false;
+    return 0;
+}
+
+int leat_socket_fd(void *state, unsigned direction)
+{
+    (void)direction;
+    return ((const struct leat_socket *)state)->fd;
+}
+
+int64_t leat_socket_read(void *state, void *span, int64_t bytes)
+{
+    const struct leat_socket *connection = state;
+
+    return connection->listening ? -ENOTCONN : leat_socket_recv(connection->fd, span, bytes);
+}
+
+int64_t leat_socket_write(void *state, const struct leat_span *spans, int64_t count)
+{
+    const struct leat_socket *connection = state;
+
+    return connection->listening ? -ENOTCONN : leat_socket_send(connection->fd, spans, count);
+}
+
+void leat_socket_end_output(void *state)
+{
+    shutdown(((const struct leat_socket *)state)->fd, SHUT_WR); /* a peer that is gone already needs no word of it */
+}
+
+void leat_socket_name(void *state, char *text, int64_t bytes)
+{
+    snprintf(text, (size_t)bytes, "%s", ((const struct leat_socket *)state)->name);
+}
+
+int leat_socket_close(void *state)
+{
+    struct leat_socket *made = state;
+    struct stat info;
+
+    /* Only what is still the socket that we bound. */
+    if (made->path[0] != '\0' && lstat(made->path, &info) == 0 && info.st_dev == made->device && info.st_ino == made->inode)
+        unlink(made->path);
+    int rc = leat_io_close(made->fd);
+    free(made);
+    return rc;
+}
