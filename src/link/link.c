@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHUNK_BYTES 8192 /* 126 messages and the chunk's head */
+#define CHUNK_BYTES 8192 /* 127 messages and the chunk's head */
+#define SLAB_BYTES_MAX (INT64_C(1) << 30)
 
 static LEAT_ATOMIC(uint32_t) orphans_taken; /* 1 while somebody is at the list */
 static struct link_pools *orphans;          /* pools whose last messages the application still holds */
@@ -44,19 +45,39 @@ static void pools_retire(struct link_pools *pools)
     leat_store(&orphans_taken, 0, release); /* edge "orphans" */
 }
 
+/*
+ * A pool whose limit fits into one slab, acquired now: later there is nothing left to take. Only what is touched becomes resident.
+ */
+static int pool_create(struct leat_pool **pool, const char *name, int64_t block_bytes, int64_t limit)
+{
+    struct leat_pool_config config = leat_os_pool_config(block_bytes, limit);
+    config.name = name;
+    config.slab_bytes = 1 << 16;
+    while (config.slab_bytes < (limit + 1) * block_bytes && config.slab_bytes < SLAB_BYTES_MAX)
+        config.slab_bytes *= 2;
+    int rc = leat_pool_create(pool, &config);
+    if (rc != 0)
+        return rc;
+    void *block = leat_pool_alloc(*pool);
+    leat_pool_free(*pool, block);
+    return block ? 0 : -ENOMEM;
+}
+
+/* Chunks for two full pipes: the items, one cut at either end, the spare and the next. The limit is exact, so caches do not count. */
+static int64_t chunk_limit(int64_t high_water)
+{
+    int64_t messages = (CHUNK_BYTES - (int64_t)sizeof(struct leat_chunk)) / (int64_t)sizeof(struct leat_msg);
+    return 2 * (high_water / messages + 4);
+}
+
 static int pools_create(struct link_pools **pools, const struct leat_link_options *options)
 {
     struct link_pools *made = calloc(1, sizeof *made);
     if (!made)
         return -ENOMEM;
-    struct leat_pool_config config = leat_os_pool_config(options->block_bytes, options->high_water_bytes / options->block_bytes);
-    config.name = "messages";
-    int rc = leat_pool_create(&made->messages, &config);
-    if (rc == 0) {
-        config = leat_os_pool_config(CHUNK_BYTES, 0);
-        config.name = "chunks";
-        rc = leat_pool_create(&made->chunks, &config);
-    }
+    int rc = pool_create(&made->messages, "messages", options->block_bytes, options->high_water_bytes / options->block_bytes);
+    if (rc == 0)
+        rc = pool_create(&made->chunks, "chunks", CHUNK_BYTES, chunk_limit(options->high_water_messages));
     if (rc != 0) {
         pools_destroy(made);
         return rc;

@@ -35,8 +35,8 @@ static void *map(size_t bytes, int protection)
 }
 
 /*
- * A mapping is aligned to a page. For more, one is taken that must contain an aligned piece, and what lies before and behind it is
- * given back at once.
+ * A mapping is aligned to a page. For more, addresses are reserved that must contain an aligned piece, that piece is made memory, and
+ * what lies before and behind it is given back at once: so the kernel accounts for no more than was asked for.
  */
 static void *acquire(void *context, int64_t bytes, int64_t align)
 {
@@ -57,7 +57,7 @@ static void *acquire(void *context, int64_t bytes, int64_t align)
         return NULL;
     }
     extra = (size_t)align - page;
-    memory = map(length + extra, PROT_READ | PROT_WRITE);
+    memory = map(length + extra, PROT_NONE);
     if (memory == NULL) {
         return NULL;
     }
@@ -67,6 +67,10 @@ static void *acquire(void *context, int64_t bytes, int64_t align)
     }
     if (before != extra) {
         (void)munmap(memory + before + length, extra - before);
+    }
+    if (mprotect(memory + before, length, PROT_READ | PROT_WRITE) != 0) {
+        (void)munmap(memory + before, length);
+        return NULL;
     }
     return memory + before;
 }
