@@ -556,10 +556,11 @@ static void ring_index_wraps_past_size_max(void **state)
 struct traffic {
     struct leat_ring *ring;
     struct leat_waker data, room;
-    int64_t items, sleeps;
+    int64_t items, waits;
     int64_t wrong; /* the first item that was not as it should be, -1: none */
     unsigned char pattern[256 + ITEM_MOST];
     bool in_place;
+    bool sleepy; /* wait by wakers; else by looking again, and then no order but the ring's own holds the threads together */
 };
 
 static int64_t chunk_bytes(uint64_t number)
@@ -574,6 +575,22 @@ static int64_t make_item(const struct traffic *traffic, uint64_t number, unsigne
     memcpy(item, &number, 8);
     memcpy(item + 8, traffic->pattern + number % 256, (size_t)chunk);
     return 8 + chunk;
+}
+
+static void wait_for(const struct traffic *traffic, struct leat_waker *own, uint32_t seen, struct leat_waker *other)
+{
+    if (traffic->sleepy) {
+        leat_waker_wake(other);
+        (void)leat_waker_wait(own, seen, LEAT_FOREVER);
+    } else {
+        leat_os_host()->yield(NULL);
+    }
+}
+
+/* What `waker` counted, for wait_for. */
+static uint32_t before_wait(const struct traffic *traffic, const struct leat_waker *waker)
+{
+    return traffic->sleepy ? leat_waker_seen(waker) : 0;
 }
 
 /* Puts in what fits of `bytes`, in one call; returns how many. In place an item goes in whole. */
@@ -602,12 +619,11 @@ static int64_t send_some(struct traffic *traffic, const unsigned char *item, int
 static void send_or_sleep(struct traffic *traffic, const unsigned char *item, int64_t bytes)
 {
     while (bytes != 0) {
-        const uint32_t seen = leat_waker_seen(&traffic->room);
+        const uint32_t seen = before_wait(traffic, &traffic->room);
         const int64_t sent = send_some(traffic, item, bytes);
 
         if (sent == 0) {
-            leat_waker_wake(&traffic->data);
-            (void)leat_waker_wait(&traffic->room, seen, LEAT_FOREVER);
+            wait_for(traffic, &traffic->room, seen, &traffic->data);
         }
         item += sent;
         bytes -= sent;
@@ -619,10 +635,12 @@ static void *producer(void *argument)
     struct traffic *traffic = argument;
     unsigned char item[ITEM_MOST];
 
-    (void)leat_waker_wait(&traffic->room, 0, LEAT_FOREVER); /* the consumer found the ring empty: it sleeps once at least */
+    if (traffic->sleepy) {
+        (void)leat_waker_wait(&traffic->room, 0, LEAT_FOREVER); /* the consumer found the ring empty: it sleeps once at least */
+    }
     for (int64_t i = 0; i < traffic->items; i++) {
         send_or_sleep(traffic, item, make_item(traffic, (uint64_t)i, item));
-        if (i % 256 == 255) {
+        if (traffic->sleepy && i % 256 == 255) {
             leat_waker_wake(&traffic->data);
         }
     }
@@ -657,13 +675,12 @@ static int64_t take_some(struct traffic *traffic, unsigned char *to, int64_t byt
 static void take_or_sleep(struct traffic *traffic, unsigned char *to, int64_t bytes)
 {
     while (bytes != 0) {
-        const uint32_t seen = leat_waker_seen(&traffic->data);
+        const uint32_t seen = before_wait(traffic, &traffic->data);
         const int64_t taken = take_some(traffic, to, bytes);
 
         if (taken == 0) {
-            leat_waker_wake(&traffic->room);
-            (void)leat_waker_wait(&traffic->data, seen, LEAT_FOREVER);
-            traffic->sleeps++;
+            wait_for(traffic, &traffic->data, seen, &traffic->room);
+            traffic->waits++;
         }
         to += taken;
         bytes -= taken;
@@ -688,9 +705,9 @@ static void *consumer(void *argument)
     return NULL;
 }
 
-static void carry(struct leat_ring *ring, bool in_place)
+static void carry(struct leat_ring *ring, bool in_place, bool sleepy, int64_t items)
 {
-    struct traffic traffic = {.ring = ring, .items = test_items(10000000), .wrong = -1, .in_place = in_place};
+    struct traffic traffic = {.ring = ring, .items = items, .wrong = -1, .in_place = in_place, .sleepy = sleepy};
     pthread_t threads[2];
     struct leat_ring_stats stats;
 
@@ -707,7 +724,7 @@ static void carry(struct leat_ring *ring, bool in_place)
     assert_true(leat_ring_valid(ring));
     leat_ring_stats(ring, &stats);
     assert_true(stats.used_bytes == 0 && stats.peak_bytes > 0 && stats.peak_bytes <= stats.size_bytes);
-    assert_true(traffic.sleeps > 0);
+    assert_true(traffic.waits > 0 || !sleepy);
     leat_waker_fini(&traffic.data);
     leat_waker_fini(&traffic.room);
 }
@@ -718,7 +735,7 @@ static void carry_plain(bool in_place)
     struct leat_ring ring;
 
     assert_int_equal(leat_ring_init(&ring, memory, sizeof memory, 0), 0);
-    carry(&ring, in_place);
+    carry(&ring, in_place, true, test_items(10000000));
 }
 
 static void carry_mirrored(bool in_place)
@@ -726,7 +743,7 @@ static void carry_mirrored(bool in_place)
     struct leat_ring ring;
 
     assert_int_equal(leat_os_ring_create(&ring, 8192), 0);
-    carry(&ring, in_place);
+    carry(&ring, in_place, true, test_items(10000000));
     leat_os_ring_destroy(&ring);
 }
 
@@ -754,6 +771,19 @@ static void ring_mirrored_carries_10_million_items_in_place_in_order(void **stat
     carry_mirrored(true);
 }
 
+static void ring_holds_two_threads_together_by_itself(void **state)
+{
+    static unsigned char memory[256];
+
+    (void)state;
+    for (int in_place = 0; in_place < 2; in_place++) {
+        struct leat_ring ring;
+
+        assert_int_equal(leat_ring_init(&ring, memory, sizeof memory, 0), 0);
+        carry(&ring, in_place != 0, false, test_items(1000000));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -774,6 +804,7 @@ int main(void)
         cmocka_unit_test(ring_keeps_order_under_random_calls),
         cmocka_unit_test(ring_index_wraps_past_4_gib),
         cmocka_unit_test(ring_index_wraps_past_size_max),
+        cmocka_unit_test(ring_holds_two_threads_together_by_itself),
         cmocka_unit_test(ring_plain_carries_10_million_copied_items_in_order),
         cmocka_unit_test(ring_plain_carries_10_million_items_in_place_in_order),
         cmocka_unit_test(ring_mirrored_carries_10_million_copied_items_in_order),
