@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -937,6 +939,81 @@ static void netlink_can_be_rewound_in_the_middle_of_a_dump(void **state)
     assert_int_equal(end_close(&end), 0);
 }
 
+/* Asks the kernel to give lo the address 10.0.x.y; 0 or a negative errno. */
+static int add_address(int fd, int number)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifaddrmsg body;
+        struct rtattr attribute;
+        unsigned char address[4];
+    } request = {
+        .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_NEWADDR, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE},
+        .body = {.ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_index = 1},
+        .attribute = {.rta_len = sizeof(struct rtattr) + 4, .rta_type = IFA_LOCAL},
+        .address = {10, 0, (unsigned char)(number >> 8), (unsigned char)number}};
+    _Alignas(struct nlmsghdr) char reply[1024];
+    struct nlmsgerr answer;
+
+    if (send(fd, &request, sizeof request, 0) != sizeof request || recv(fd, reply, sizeof reply, 0) < 36)
+        return -errno;
+    memcpy(&answer, reply + NLMSG_HDRLEN, sizeof answer);
+    return answer.error;
+}
+
+/* In a network of its own, with more addresses than one datagram holds: adds one in the middle of their dump. Returns an exit code. */
+static int interrupt_a_dump(void)
+{
+    static _Alignas(struct nlmsghdr) char data[64 * 1024];
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    struct end end;
+    int done = 0, flagged = 0, added = 0;
+    int64_t got;
+
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+        return 77;
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&kernel, sizeof kernel) != 0 || add_address(fd, 1) != 0)
+        return 77;
+    for (int i = 2; i < 1500; i++)
+        if (add_address(fd, i) != 0)
+            return 2;
+    must_open(&end, "netlink:route", LEAT_IN);
+    while ((got = end_read(&end, data, sizeof data)) > 0) {
+        bool addresses = false;
+        for (int64_t at = 0; at < got;) {
+            const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)(data + at);
+            done += header->nlmsg_type == NLMSG_DONE;
+            flagged |= header->nlmsg_flags & NLM_F_DUMP_INTR;
+            addresses |= header->nlmsg_type == RTM_NEWADDR;
+            at += NLMSG_ALIGN(header->nlmsg_len);
+        }
+        if (addresses && !added)
+            added = add_address(fd, 2000) == 0;
+    }
+    if (got != 0 || !added)
+        return 3;
+    return flagged && done == 4 ? 0 : 4;
+}
+
+static void netlink_dump_that_was_interrupted_is_asked_for_again(void **state)
+{
+    int status;
+
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(interrupt_a_dump());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+        print_message("no network of its own to be had here\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void netlink_datagram_that_does_not_fit_is_an_error(void **state)
 {
     struct end end;
@@ -997,6 +1074,7 @@ int main(void)
         cmocka_unit_test(accept_without_an_fd_to_spare_can_be_tried_again),
         cmocka_unit_test(netlink_shows_lo_and_ends_after_three_dumps),
         cmocka_unit_test(netlink_can_be_rewound_in_the_middle_of_a_dump),
+        cmocka_unit_test(netlink_dump_that_was_interrupted_is_asked_for_again),
         cmocka_unit_test(netlink_datagram_that_does_not_fit_is_an_error),
     };
 

@@ -54,8 +54,12 @@ int leat_socket_connect(int fd, const struct sockaddr *to, unsigned length)
     int64_t deadline_ns = leat_os_now_ns() + CONNECT_NS;
 
     while (connect(fd, to, length) != 0) {
-        if (errno == EINPROGRESS || errno == EINTR)
+        if (errno == EISCONN)
+            return 0; /* an interrupted call got there */
+        if (errno == EINPROGRESS || errno == EALREADY)
             return connect_end(fd, deadline_ns);
+        if (errno == EINTR)
+            continue;
         if (errno != EAGAIN)
             return -errno;
         if (leat_os_now_ns() >= deadline_ns)
