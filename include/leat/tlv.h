@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * leat/tlv.h: finds, checks, walks and writes type-length-value items in place. A dialect is data (struct leat_tlv_dialect), the engine is one.
+ * leat/tlv.h: finds, checks, walks and writes type-length-value items in place. A dialect is data (struct leat_tlv_dialect),
+ * the engine is one.
+ *
+ * An item is a header (type, length and what stands between them), a value of `length` bytes, and padding. The value of a
+ * constructed item is, after a fixed part that some types have, a row of items again: the next level. The top level is depth 0.
+ *
+ * Nothing here allocates, recurses or blocks. A cursor, framer or writer is the property of one thread at a time; a dialect is
+ * constant and may be shared. No function here is needed to give one back: they own nothing.
  */
 #ifndef LEAT_TLV_H
 #define LEAT_TLV_H
@@ -11,18 +18,18 @@
 extern "C" {
 #endif
 
-#define LEAT_TLV_DEPTH_MAX 64 /* deepest nesting that a cursor or framer can be set to */
+#define LEAT_TLV_DEPTH_MAX 64 /* levels that a cursor, framer or writer has room for: depths 0 to 63 */
 
 enum leat_tlv_rule {
     LEAT_TLV_OK,
     LEAT_TLV_TRUNCATED,      /* the data ends inside the item */
-    LEAT_TLV_TYPE_FORM,      /* type field not allowed: too many tag bytes, reserved, not shortest */
+    LEAT_TLV_TYPE_FORM,      /* type field not allowed: too many tag bytes, not the shortest form */
     LEAT_TLV_LENGTH_FORM,    /* length field not allowed: reserved first byte, more bytes than 8 */
     LEAT_TLV_LENGTH_MINIMAL, /* not the shortest form, and the dialect wants that */
-    LEAT_TLV_INDEFINITE,     /* indefinite length where the dialect forbids it (or on a primitive item) */
+    LEAT_TLV_INDEFINITE,     /* indefinite length where the dialect forbids it, or on a primitive item */
     LEAT_TLV_LENGTH_SMALL,   /* a length that counts the header is smaller than the header */
     LEAT_TLV_LENGTH_LIMIT,   /* longer than the dialect's own limit */
-    LEAT_TLV_FRAME_LIMIT,    /* longer than limits.max_frame */
+    LEAT_TLV_FRAME_LIMIT,    /* a top-level item longer than limits.max_frame */
     LEAT_TLV_OVERRUN,        /* runs past the end of the item that holds it */
     LEAT_TLV_UNENDED,        /* an indefinite length whose end never comes */
     LEAT_TLV_END_MARK,       /* an end mark where there is nothing to end, or with a length */
@@ -31,72 +38,420 @@ enum leat_tlv_rule {
 };
 
 struct leat_tlv_limits {
-    int64_t max_frame;  /* most bytes of a top-level item, header and padding included; 0: 1 MiB */
-    int64_t max_items;  /* most items within one top-level item; 0: no limit */
-    int32_t max_depth;  /* deepest level, the top level being 0; 0: LEAT_TLV_DEPTH_MAX - 1 */
-    bool shallow;       /* a framer checks the outermost header only (else also, where nesting is by flag, everything inside) */
+    int64_t max_frame; /* most bytes of a top-level item, header and padding included; 0: 1 MiB */
+    int64_t max_items; /* most items inside one top-level item, at all depths together; 0: no limit */
+    int32_t max_depth; /* deepest level on which an item may stand, 1 to LEAT_TLV_DEPTH_MAX - 1; 0: LEAT_TLV_DEPTH_MAX - 1 */
+    bool shallow;      /* a framer checks the outermost header only (else also, where items say by a flag that they nest, all inside) */
 };
 
+/* The first rule broken. For FRAME_LIMIT the item is the top-level one, for UNENDED the outermost whose end is missing. */
 struct leat_tlv_fault {
-    int64_t offset; /* of the faulty item's first byte, in the terms of the caller's base offset */
+    int64_t offset; /* of the faulty item's first byte */
     enum leat_tlv_rule rule;
 };
 
-struct leat_tlv_dialect; /* public data; described below once settled */
+/*
+ * A dialect.
+ *
+ * The header is either of fixed size (header_bytes > 0), and then its fields are numbers at fixed places in it; or
+ * (header_bytes == 0) it is as long as the codecs of its type and length, in that order, make it. Source: X.690 8.1 for BER,
+ * IEEE 802.1AB, RFC 2865, RFC 2132, netlink(7) and rtnetlink(7) for the others.
+ */
+enum leat_tlv_codec {
+    LEAT_TLV_NONE,       /* no such field */
+    LEAT_TLV_BIG,        /* a number of 1, 2 or 4 bytes, most significant first */
+    LEAT_TLV_LITTLE,     /* least significant first */
+    LEAT_TLV_HOST,       /* as the machine has it */
+    LEAT_TLV_BER_TAG,    /* identifier octets of X.690, up to 8, taken as one big-endian number */
+    LEAT_TLV_BER_LENGTH, /* length octets of X.690 */
+};
+
+/* A number in the header: (the word of `bytes` bytes at `at`) >> shift & mask. The BER codecs stand by themselves. */
+struct leat_tlv_field {
+    enum leat_tlv_codec codec;
+    int32_t at; /* bytes from the item's first byte */
+    int32_t bytes;
+    int32_t shift;
+    uint32_t mask;
+};
+
+/* A type that is not an ordinary item. */
+struct leat_tlv_mark {
+    uint64_t type;
+    bool bare; /* the type is all there is: no length, no value; else it must have the length 0 */
+    bool end;  /* nothing follows at this level; else it is padding */
+};
+
+/* Types whose values hold items. */
+struct leat_tlv_nest {
+    uint64_t first, last;                  /* these types ... */
+    int32_t value_starts;                  /* ... whose value's first byte is this one; -1: whatever it is */
+    int32_t fixed_bytes;                   /* of the value before the nested items; a value that is shorter holds none */
+    const struct leat_tlv_dialect *inside; /* what the nested items are */
+};
+
+struct leat_tlv_dialect {
+    const char *name;
+    const char *rule; /* the header rule in one line, for people */
+    struct leat_tlv_field type, length;
+    struct leat_tlv_field nested; /* not 0: the value holds items, of the dialect `inside` */
+    const struct leat_tlv_dialect *inside;
+    const struct leat_tlv_nest *nests; /* asked before the flag; the first that fits holds */
+    int32_t nest_count;
+    const struct leat_tlv_mark *marks;
+    int32_t mark_count;
+    int32_t header_bytes;    /* 0: made by the codecs */
+    int32_t length_includes; /* bytes of header that the length counts beside the value */
+    int32_t align;           /* items are padded to a multiple of this; neither length counts the padding */
+    uint32_t length_max;     /* the dialect's own limit of the length field, 0: none but its width */
+    bool shortest;           /* type and length must be in their shortest form */
+    bool indefinite;         /* BER: the length octet 0x80 is allowed on constructed items */
+};
 
 struct leat_tlv_item {
-    int64_t offset;       /* of the item's first byte, base offset included */
-    int64_t header_bytes; /* type, length and what stands between them and the value */
-    int64_t length;       /* bytes of value, without header, padding or trailer; -1: indefinite */
-    int64_t total_bytes;  /* header, value, padding, trailer; -1: indefinite, not yet known */
-    uint64_t type;        /* BER: the identifier octets as one big-endian number */
-    const unsigned char *value;
-    int32_t depth;        /* top level 0 */
-    bool constructed;     /* can be entered */
-    bool end_mark;        /* nothing follows at this level */
+    int64_t offset;             /* of the item's first byte, base offset included */
+    int64_t header_bytes;       /* type, length and what stands between them and the value */
+    int64_t length;             /* bytes of value, without header and padding; -1: indefinite */
+    int64_t total_bytes;        /* header, value and padding; -1: indefinite, not yet known */
+    uint64_t type;              /* BER: the identifier octets as one big-endian number; netlink attributes: without the flag bits */
+    const unsigned char *value; /* in the caller's buffer */
+    int32_t depth;              /* top level 0 */
+    bool constructed;           /* can be entered */
+    bool end_mark;              /* nothing follows at this level */
 };
 
 enum leat_tlv_next { LEAT_TLV_ITEM, LEAT_TLV_END, LEAT_TLV_BAD };
 enum leat_tlv_frame { LEAT_TLV_WHOLE, LEAT_TLV_NEED, LEAT_TLV_MALFORMED };
 
-/* Dialects. */
-LEAT_API const struct leat_tlv_dialect *leat_tlv_dialect(const char *name); /* NULL: unknown */
-LEAT_API const struct leat_tlv_dialect *leat_tlv_dialect_at(int64_t index); /* NULL: past the last */
-LEAT_API const char *leat_tlv_dialect_name(const struct leat_tlv_dialect *dialect);
-LEAT_API const char *leat_tlv_dialect_rule(const struct leat_tlv_dialect *dialect); /* its header rule in one line */
-LEAT_API const char *leat_tlv_rule_text(enum leat_tlv_rule rule);                   /* "longer than the frame limit", ... */
+/*
+ * Finds a dialect by its name.
+ *
+ * @param name  as leat_tlv_dialect_at lists it; the plain family also without its byte order, which is then big endian (t16l32)
+ * Returns a constant, or NULL: unknown.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: NULL]
+ */
+LEAT_API const struct leat_tlv_dialect *leat_tlv_dialect(const char *name);
 
-/* The cursor: walks a buffer in place. Its stack is inside; nothing is allocated, nothing recurses. */
-struct leat_tlv_cursor { int placeholder; };
+/*
+ * Lists the dialects built in: index 0, 1, 2 ...
+ *
+ * Returns a constant, or NULL: past the last, or negative.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: NULL]
+ */
+LEAT_API const struct leat_tlv_dialect *leat_tlv_dialect_at(int64_t index);
+
+/*
+ * Returns the dialect's name, a string as constant as the dialect.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const char *leat_tlv_dialect_name(const struct leat_tlv_dialect *dialect);
+
+/*
+ * Returns the dialect's header rule in one line for people, a string as constant as the dialect.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const char *leat_tlv_dialect_rule(const struct leat_tlv_dialect *dialect);
+
+/*
+ * Says what it means that a rule was broken: "longer than the frame limit".
+ *
+ * @param rule  any value; those unknown are said to be so
+ * Returns a constant string in lower case, without a full stop.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const char *leat_tlv_rule_text(enum leat_tlv_rule rule);
+
+/*
+ * The cursor: walks a buffer in place, in both directions of depth, one level of its stack for each level of nesting.
+ *
+ * C1  0 <= depth <= limits.max_depth + 1; levels[0 .. depth] are in use, and only an empty level stands at max_depth + 1.
+ * C2  In each level 0 <= position <= end <= bytes, and levels[d].end <= levels[d-1].end.
+ * C3  levels[d-1].position is past the item that level d is the inside of, unless that item's length is indefinite: then it is
+ *     the item's first byte, and leave() or next() moves it on once the end is found.
+ * C4  Each call of next() that gives an item moves position by one byte at least.
+ * C5  fault.rule, once set, stays, and every call fails from then on.
+ */
+struct leat_tlv_level {
+    const struct leat_tlv_dialect *dialect;
+    int64_t position;        /* of the next item, from data */
+    int64_t end;             /* where the level ends at the latest */
+    enum leat_tlv_rule past; /* the rule that an item breaks which runs past `end` */
+    bool indefinite;         /* the level ends with an end mark, not at `end` */
+    bool ended;              /* its end mark was met */
+};
+
+struct leat_tlv_cursor {
+    const unsigned char *data;
+    int64_t bytes;
+    int64_t base_offset;
+    struct leat_tlv_limits limits; /* every default filled in */
+    struct leat_tlv_fault fault;
+    int64_t items;                         /* met inside the top-level item that the cursor stands in */
+    int64_t frame;                         /* where that item begins */
+    const struct leat_tlv_dialect *inside; /* of the item that next gave last; NULL: it cannot be entered */
+    int64_t inside_start, inside_end;      /* its nested items */
+    bool inside_indefinite;
+    int32_t depth;
+    struct leat_tlv_level levels[LEAT_TLV_DEPTH_MAX + 1];
+};
+
+/*
+ * The cursor stands before the first top-level item of the buffer.
+ *
+ * @param data    borrowed as long as the cursor or the value of an item from it is used; NULL only if bytes is 0
+ * @param bytes   of data, 0 or more
+ * @param base_offset  what the offset of data[0] is to be called, 0 or more: its place in a stream
+ * @param limits  copied; NULL: the defaults
+ * Returns 0, or -EINVAL: a NULL, a negative number, offsets beyond INT64_MAX, or a depth beyond what there is room for.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL]
+ */
 LEAT_API int leat_tlv_cursor_init(struct leat_tlv_cursor *cursor, const struct leat_tlv_dialect *dialect, const void *data, int64_t bytes,
-                                  int64_t base_offset, const struct leat_tlv_limits *limits /* NULL: defaults */);
-LEAT_API enum leat_tlv_next leat_tlv_next(struct leat_tlv_cursor *cursor, struct leat_tlv_item *item); /* next item of this level */
-LEAT_API bool leat_tlv_enter(struct leat_tlv_cursor *cursor); /* into the item that next returned last; false: not constructed, or too deep (then the fault says so) */
-LEAT_API bool leat_tlv_leave(struct leat_tlv_cursor *cursor); /* back to the level above, after the item entered; false: at the top, or fault */
+                                  int64_t base_offset, const struct leat_tlv_limits *limits);
+
+/*
+ * Gives the next item of this level, past the last one and all that is inside it, whether that was entered or not. What is
+ * inside an item is checked only when it is entered; but an item of indefinite length that was not is searched for its end.
+ *
+ * An end mark is given as an item (end_mark; BER: type 0, header 2, length 0, at the depth of the items it ends); LEAT_TLV_END
+ * comes after it, and at the top level what follows it in the buffer is not looked at. The last item of a level may lack its
+ * padding: total_bytes then counts what is there.
+ *
+ * @param item  untouched unless an item is given
+ * Returns LEAT_TLV_ITEM; LEAT_TLV_END: no more on this level; LEAT_TLV_BAD: malformed, see leat_tlv_cursor_fault.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: LEAT_TLV_BAD]
+ */
+LEAT_API enum leat_tlv_next leat_tlv_next(struct leat_tlv_cursor *cursor, struct leat_tlv_item *item);
+
+/*
+ * Goes into the item that next gave last: next then gives the first item inside it.
+ *
+ * Returns false, and the cursor stands where it stood, if there is no such item or it is not constructed; or, with the fault
+ * LEAT_TLV_DEPTH at the first item inside it, if that would stand deeper than allowed.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: false]
+ */
+LEAT_API bool leat_tlv_enter(struct leat_tlv_cursor *cursor);
+
+/*
+ * Goes back to the level above: next then gives the item after the one that had been entered. What was left of that one is
+ * skipped; if its length is indefinite, its end is searched for.
+ *
+ * Returns false at the top level, or on a fault: what is skipped has no end.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: false]
+ */
+LEAT_API bool leat_tlv_leave(struct leat_tlv_cursor *cursor);
+
+/*
+ * Returns the fault that stopped the cursor, its offset counted from base_offset; rule LEAT_TLV_OK: none so far. Valid as long as
+ * the cursor.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API const struct leat_tlv_fault *leat_tlv_cursor_fault(const struct leat_tlv_cursor *cursor);
 
-/* The framer: top-level items out of a byte stream. Restartable: keeps what it knows of the frame it stands in, so no byte is scanned twice. */
-struct leat_tlv_framer { int placeholder; };
-LEAT_API int leat_tlv_framer_init(struct leat_tlv_framer *framer, const struct leat_tlv_dialect *dialect, const struct leat_tlv_limits *limits);
 /*
- * data is the start of a frame, bytes what is there of it so far (each call with the same frame may have more).
- * WHOLE: *n is the frame's bytes (the framer stands at the next frame; leat_tlv_framer_ended says whether it was an end mark).
- * NEED: *n is the least number of bytes, from the frame's start, that could make it whole (> bytes). MALFORMED: see _fault; sticky.
+ * Returns whether the cursor's invariants C1 to C3 hold.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_tlv_cursor_valid(const struct leat_tlv_cursor *cursor);
+
+/*
+ * The framer: top-level items out of a byte stream. Restartable: it keeps what it knows of the frame that it stands in, so that
+ * no byte is scanned twice, however small the pieces are in which the bytes come.
+ *
+ * F1  total_bytes is 0 until the frame's header has been read, -1 if its length is indefinite, else the frame's bytes, padding
+ *     included, and then total_bytes <= limits.max_frame.
+ * F2  scanned <= the bytes shown so far; it is 0 unless the length is indefinite, and then the first byte of an item, all items
+ *     before which are whole and checked, and `open` of which, one inside the other, still want their end marks.
+ * F3  fault.rule, once set, stays.
+ */
+struct leat_tlv_framer {
+    const struct leat_tlv_dialect *dialect;
+    struct leat_tlv_limits limits; /* every default filled in */
+    struct leat_tlv_fault fault;
+    int64_t total_bytes;
+    int64_t least_bytes; /* total_bytes without the padding */
+    int64_t scanned;
+    int64_t items; /* met so far inside the frame */
+    int32_t open;
+    bool deep;  /* checks what is inside, too */
+    bool ended; /* the frame given last was an end mark */
+};
+
+/*
+ * The framer stands at the start of a stream.
+ *
+ * @param limits  copied; NULL: the defaults
+ * Returns 0, or -EINVAL: a NULL, a negative number, or a depth beyond what there is room for.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL]
+ */
+LEAT_API int leat_tlv_framer_init(struct leat_tlv_framer *framer, const struct leat_tlv_dialect *dialect,
+                                  const struct leat_tlv_limits *limits);
+
+/*
+ * Says whether the stream's next frame, a top-level item with its padding, is whole.
+ *
+ * In a dialect whose items say by a flag that they nest (ber, der) a frame is whole only when all inside it is well formed, unless
+ * limits.shallow; in the others its outer header alone is looked at. A frame longer than limits.max_frame is malformed as soon as
+ * its header, or that of the item which makes it too long, can be read.
+ *
+ * @param data   where the frame begins; may be at another address in each call, with the same bytes and more
+ * @param bytes  what is there of the stream from there on, 0 or more; at least as many as in the last call with this frame
+ * @param n      WHOLE: set to the frame's bytes, and the framer stands at the next frame. NEED: set to the least number of bytes,
+ *               from the frame's start, that could make it whole as far as can be known yet: more than `bytes`, and no more than
+ *               limits.max_frame. MALFORMED: untouched.
+ * Returns LEAT_TLV_WHOLE, LEAT_TLV_NEED, or LEAT_TLV_MALFORMED: see leat_tlv_framer_fault; every call says so from then on.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: LEAT_TLV_MALFORMED]
  */
 LEAT_API enum leat_tlv_frame leat_tlv_frame(struct leat_tlv_framer *framer, const void *data, int64_t bytes, int64_t *n);
+
+/*
+ * Returns whether the frame given last was the dialect's end mark (lldp 0, dhcp4 255): what follows it is not of the same list,
+ * and the caller may drop it. Calling leat_tlv_frame once more takes it for the start of a new list.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API bool leat_tlv_framer_ended(const struct leat_tlv_framer *framer);
-/* The input ended with `bytes` of a frame unread: 0 if bytes is 0, else -EBADMSG and the fault says TRUNCATED or UNENDED. */
+
+/*
+ * The stream is at its end, and `bytes` bytes are left that were no whole frame when leat_tlv_frame saw all of them.
+ *
+ * Returns 0 if nothing is missing: bytes is 0; or the last frame given was an end mark; or the bytes are a frame that lacks only
+ * padding, and then they are the last frame, for the caller to take. The framer stands at the start of a stream again.
+ * Else -EBADMSG, and the fault says LEAT_TLV_TRUNCATED or LEAT_TLV_UNENDED (or what was wrong before).
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EBADMSG]
+ */
 LEAT_API int leat_tlv_framer_end(struct leat_tlv_framer *framer, int64_t bytes);
-/* fault.offset counts from the start of the frame. */
+
+/*
+ * Returns the fault that stopped the framer, its offset counted from the first byte of the frame; rule LEAT_TLV_OK: none so far.
+ * Valid as long as the framer.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API const struct leat_tlv_fault *leat_tlv_framer_fault(const struct leat_tlv_framer *framer);
 
-/* The writer: into any sink; nested lengths are patched on end. */
-struct leat_tlv_writer { int placeholder; };
-LEAT_API int leat_tlv_writer_init(struct leat_tlv_writer *writer, const struct leat_tlv_dialect *dialect, const struct leat_sink *sink, int64_t max_bytes);
+/*
+ * Returns whether the framer's invariants F1 and F2 hold.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_tlv_framer_valid(const struct leat_tlv_framer *framer);
+
+/*
+ * The writer: items into any sink, nested lengths patched when their item ends.
+ *
+ * W1  0 <= position <= capacity; nothing at or beyond `capacity` is ever written.
+ * W2  The open items lie one inside the other: open[d].start + open[d].header_bytes + open[d].fixed_bytes <= open[d+1].start, and
+ *     the last one's contents end at position.
+ */
+struct leat_tlv_open {
+    const struct leat_tlv_dialect *dialect;
+    const struct leat_tlv_dialect *inside;
+    int64_t start;        /* of the item's first byte */
+    int32_t header_bytes; /* as reserved: BER lengths have one byte until the end */
+    int32_t fixed_bytes;  /* of the value before the nested items */
+    uint64_t type;
+};
+
+struct leat_tlv_writer {
+    const struct leat_tlv_dialect *dialect; /* of the top level */
+    struct leat_sink sink;
+    unsigned char *data;
+    int64_t capacity;
+    int64_t position;
+    int32_t depth; /* items open */
+    struct leat_tlv_open open[LEAT_TLV_DEPTH_MAX];
+};
+
+/*
+ * The writer stands at the start of max_bytes contiguous bytes, which it asked of the sink at once.
+ *
+ * @param sink       copied; nothing else may be reserved from it until leat_tlv_finish
+ * @param max_bytes  of all that will be written, 1 or more
+ * Returns 0; -EINVAL: a NULL, or max_bytes < 1; -EAGAIN: the sink has not so much room now.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL EAGAIN]
+ */
+LEAT_API int leat_tlv_writer_init(struct leat_tlv_writer *writer, const struct leat_tlv_dialect *dialect, const struct leat_sink *sink,
+                                  int64_t max_bytes);
+
+/*
+ * One item more, its value given, in the shortest form that the dialect has, and padded with zeros; header bytes that are neither
+ * type nor length are zero.
+ *
+ * @param type   as struct leat_tlv_item has it; a BER type may say that the value is made of items already
+ * @param value  copied; NULL only if length is 0
+ * @param length bytes, 0 or more; marks (lldp 0, dhcp4 0 and 255) have none
+ * Returns 0; -EINVAL: no such type in this dialect, or a value where none may be; -EMSGSIZE: longer than the length field can
+ * say, or than the room left. On failure the writer is as it was.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
+ */
 LEAT_API int leat_tlv_put(struct leat_tlv_writer *writer, uint64_t type, const void *value, int64_t length);
+
+/*
+ * An item is open: what is put from now on is inside it, until leat_tlv_end. The fixed part that its type may have is zero.
+ *
+ * @param type  as for leat_tlv_put; of a kind that holds items: BER with the bit 0x20, a netlink message or attribute (on which the
+ *              nested flag is set), a radius packet
+ * Returns 0; -EINVAL: no such type in this dialect, or it holds no items; -EMSGSIZE: no room left, or deeper than
+ * LEAT_TLV_DEPTH_MAX. On failure the writer is as it was.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
+ */
 LEAT_API int leat_tlv_begin(struct leat_tlv_writer *writer, uint64_t type);
+
+/*
+ * Writes into the header or the fixed part of the item begun last that is still open: netlink flags and an ifinfomsg, a radius
+ * authenticator. Type and length are set again when the item ends, whatever was written over them.
+ *
+ * @param at    bytes from the item's first byte; at + bytes within header and fixed part
+ * @param data  copied
+ * Returns 0, or -EINVAL: no item is open, its header is not of fixed size, or the place is not within header and fixed part.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL]
+ */
+LEAT_API int leat_tlv_fill(struct leat_tlv_writer *writer, int64_t at, const void *data, int64_t bytes);
+
+/*
+ * The item begun last that is still open ends here: its length is set, in the shortest form (BER: what is inside moves on by the
+ * length bytes that turn out to be needed), and it is padded with zeros.
+ *
+ * Returns 0; -EINVAL: none is open; -EMSGSIZE: longer than the length field can say, or than the room left: the writer is as it was.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
+ */
 LEAT_API int leat_tlv_end(struct leat_tlv_writer *writer);
-LEAT_API int64_t leat_tlv_finish(struct leat_tlv_writer *writer); /* bytes committed to the sink */
+
+/*
+ * All that was written is committed to the sink, and the writer is done: only leat_tlv_writer_init may be called with it. A writer
+ * that is dropped without this has committed nothing.
+ *
+ * Returns the bytes committed, 0 or more, or -EINVAL: an item is open; nothing is committed then, and the writer goes on.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL]
+ */
+LEAT_API int64_t leat_tlv_finish(struct leat_tlv_writer *writer);
+
+/*
+ * Returns whether the writer's invariants W1 and W2 hold.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_tlv_writer_valid(const struct leat_tlv_writer *writer);
 
 #ifdef __cplusplus
 }
