@@ -80,23 +80,21 @@ static bool reclaim(struct pool *pool, const struct cache *cache)
     return others && leat_pool_caches_revoke(pool) && pool->out < before;
 }
 
-/* With the token: one block for the caller, and more for its cache. */
+/* With the token: one block for the caller, and more for its cache; NULL: neither slabs nor source nor other caches have one. */
 static void *refill(struct pool *pool, struct cache *cache)
 {
     void *one = NULL;
     size_t slabs = pool->slab_count;
-    if (cache && !pool->tight) {
-        if (loaded(cache) == 0 && previous_full(cache))
+    bool cached = cache && !pool->tight;
+    if (cached && loaded(cache) == 0) {
+        if (previous_full(cache)) /* it was revoked for a moment, and nothing was taken */
             turn(cache, cache->previous, pool->capacity);
-        if (loaded(cache) > 0)
-            return pop(cache); /* it was revoked for a moment, and nothing was taken */
-        int32_t got = leat_pool_slabs_get(pool, cache->head.items, batch(pool));
-        if (got > 0) {
-            leat_store(&cache->head.count, got, relaxed); /* ours: we are the owner and hold the token */
-            return pop(cache);
-        }
+        else /* ours: we are the owner and hold the token */
+            leat_store(&cache->head.count, leat_pool_slabs_get(pool, cache->head.items, batch(pool)), relaxed);
     }
-    if (leat_pool_slabs_get(pool, &one, 1) == 0 && reclaim(pool, cache))
+    if (cached && loaded(cache) > 0)
+        return pop(cache);
+    if ((cached || leat_pool_slabs_get(pool, &one, 1) == 0) && reclaim(pool, cache))
         leat_pool_slabs_get(pool, &one, 1);
     if (pool->slab_count > slabs)
         leat_pool_caches_restore(pool); /* the memory source gives again */
