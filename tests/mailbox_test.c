@@ -1,0 +1,751 @@
+/* SPDX-License-Identifier: MIT */
+/* The mailbox: errors and announcements by one thread, then sleep, wake and close between two, with chance and a watchdog. */
+#define _GNU_SOURCE
+#include <leat/mailbox.h>
+
+#include "pipe_support.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define MS ((int64_t)1000000)
+
+/* A mailbox of 8-byte numbers, with its blocks. */
+struct post {
+    struct leat_mailbox mailbox;
+    struct counted_blocks counted;
+    struct leat_blocks blocks;
+};
+
+static struct leat_mailbox_config post_config(struct post *post, int64_t chunk_items, int64_t high_water)
+{
+    post->blocks = counted_blocks(&post->counted, 16 + 8 * chunk_items);
+    return (struct leat_mailbox_config){.pipe = {.item_bytes = 8, .high_water = high_water, .blocks = &post->blocks}};
+}
+
+static void set_up(struct post *post, int64_t high_water, bool fds)
+{
+    struct leat_mailbox_config config = post_config(post, 16, high_water);
+    config.reader_fd = config.writer_fd = fds;
+    assert_int_equal(leat_mailbox_init(&post->mailbox, &config), 0);
+    assert_true(leat_mailbox_valid(&post->mailbox));
+}
+
+static void tear_down(struct post *post)
+{
+    assert_true(leat_mailbox_valid(&post->mailbox));
+    leat_mailbox_fini(&post->mailbox);
+    assert_int_equal(post->counted.live, 0);
+}
+
+static int put(struct leat_mailbox *mailbox, uint64_t number, int64_t deadline_ns)
+{
+    return leat_mailbox_write(mailbox, &number, false, deadline_ns);
+}
+
+static bool readable(int fd)
+{
+    struct pollfd set = {.fd = fd, .events = POLLIN};
+    return poll(&set, 1, 0) == 1;
+}
+
+static int open_fds(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 256; fd++) {
+        count += fcntl(fd, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+static void mailbox_init_that_fails_holds_nothing(void **state)
+{
+    (void)state;
+    struct post post;
+    int before = open_fds();
+    for (int fds = 0; fds < 2; fds++) {
+        struct leat_mailbox_config config = post_config(&post, 16, 0);
+        config.reader_fd = config.writer_fd = fds != 0;
+        assert_int_equal(leat_mailbox_init(&post.mailbox, &config), -EINVAL);
+        config.pipe.high_water = 1;
+        leat_store(&post.counted.fail_at, 1, relaxed);
+        assert_int_equal(leat_mailbox_init(&post.mailbox, &config), -ENOMEM);
+        assert_int_equal(open_fds(), before);
+    }
+    struct leat_mailbox_config config = post_config(&post, 16, 1);
+    config.reader_fd = config.writer_fd = true;
+    struct rlimit kept, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &kept), 0);
+    for (rlim_t more = 0; more < 2; more++) { /* none to be had; one, and no second */
+        int next = dup(0);
+        close(next);
+        none = (struct rlimit){.rlim_cur = (rlim_t)next + more, .rlim_max = kept.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        int result = leat_mailbox_init(&post.mailbox, &config);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &kept), 0);
+        assert_int_equal(result, -EMFILE);
+        assert_int_equal(open_fds(), before);
+        assert_int_equal(post.counted.live, 0);
+    }
+}
+
+static void mailbox_try_on_empty_is_eagain_and_announces_nothing(void **state)
+{
+    (void)state;
+    struct post post;
+    set_up(&post, 4, false);
+    uint64_t number = 77;
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EAGAIN);
+    assert_int_equal(number, 77);
+    assert_int_equal(put(&post.mailbox, 1, 0), 0);
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EAGAIN); /* not flushed */
+    assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_AWAKE);
+    assert_int_equal(post.mailbox.wakes, 0);
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_int_equal(number, 1);
+    tear_down(&post);
+}
+
+static void mailbox_try_on_full_is_eagain_and_has_flushed(void **state)
+{
+    (void)state;
+    struct post post;
+    set_up(&post, 4, false);
+    for (uint64_t i = 0; i < 4; i++) {
+        assert_int_equal(put(&post.mailbox, i, 0), 0);
+    }
+    assert_int_equal(put(&post.mailbox, 4, 0), -EAGAIN);
+    for (uint64_t i = 0, number; i < 4; i++) {
+        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+        assert_int_equal(number, i);
+        assert_false(post.mailbox.pipe.writer_asleep); /* the try announced no sleep, so nobody was to be woken */
+    }
+    assert_int_equal(leat_load(&post.mailbox.own_writer.token, relaxed), 0);
+    tear_down(&post);
+}
+
+static void mailbox_waits_until_the_deadline_and_withdraws(void **state)
+{
+    (void)state;
+    for (int fds = 0; fds < 2; fds++) {
+        struct post post;
+        set_up(&post, 1, fds != 0);
+        uint64_t number = 77;
+        int64_t deadline = leat_os_now_ns() + 20 * MS;
+        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, deadline), -ETIMEDOUT);
+        assert_true(leat_os_now_ns() >= deadline);
+        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 1), -ETIMEDOUT); /* long past */
+        assert_int_equal(put(&post.mailbox, 0, deadline), 0);                       /* room, so the deadline does not matter */
+        assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_AWAKE);
+        deadline = leat_os_now_ns() + 20 * MS;
+        assert_int_equal(put(&post.mailbox, 1, deadline), -ETIMEDOUT);
+        assert_true(leat_os_now_ns() >= deadline);
+        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, deadline), 0);
+        assert_int_equal(number, 0);
+        assert_int_equal(leat_load(&post.mailbox.own_writer.token, relaxed), 0); /* nobody was woken for nothing */
+        assert_int_equal(leat_load(&post.mailbox.own_reader.token, relaxed), 0);
+        tear_down(&post);
+    }
+}
+
+static void mailbox_says_when_a_batch_can_never_fit_and_when_memory_is_out(void **state)
+{
+    (void)state;
+    struct post post;
+    struct leat_mailbox_config config = post_config(&post, 2, 3);
+    assert_int_equal(leat_mailbox_init(&post.mailbox, &config), 0);
+    uint64_t number = 5;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(leat_mailbox_write(&post.mailbox, &number, true, 0), 0);
+    }
+    assert_int_equal(leat_mailbox_write(&post.mailbox, &number, false, LEAT_FOREVER), -EMSGSIZE);
+    for (int i = 0; i < 3; i++) {
+        assert_true(leat_pipe_unwrite(&post.mailbox.pipe, NULL));
+    }
+    leat_store(&post.counted.fail_at, post.counted.allocs + 1, relaxed);
+    assert_int_equal(put(&post.mailbox, 1, LEAT_FOREVER), -ENOMEM);
+    assert_int_equal(put(&post.mailbox, 2, LEAT_FOREVER), 0);
+    leat_mailbox_flush(&post.mailbox);
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_int_equal(number, 2);
+    tear_down(&post);
+}
+
+static void mailbox_reader_drains_after_close_and_then_gets_epipe(void **state)
+{
+    (void)state;
+    struct post post;
+    set_up(&post, 8, false);
+    uint64_t number;
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(put(&post.mailbox, i, 0), 0);
+    }
+    number = 3;
+    assert_int_equal(leat_mailbox_write(&post.mailbox, &number, true, 0), 0); /* never completed, so never seen */
+    leat_mailbox_close_writer(&post.mailbox);                                 /* flushes */
+    leat_mailbox_close_writer(&post.mailbox);
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, LEAT_FOREVER), 0);
+        assert_int_equal(number, i);
+    }
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EPIPE);
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, LEAT_FOREVER), -EPIPE);
+    assert_false(leat_mailbox_arm(&post.mailbox));
+    tear_down(&post);
+}
+
+static void mailbox_writer_gets_epipe_after_close_and_unread_items_can_be_drained(void **state)
+{
+    (void)state;
+    struct post post;
+    set_up(&post, 2, false);
+    assert_int_equal(put(&post.mailbox, 1, 0), 0);
+    assert_int_equal(put(&post.mailbox, 2, 0), 0);
+    leat_mailbox_flush(&post.mailbox);
+    leat_mailbox_close_reader(&post.mailbox);
+    leat_mailbox_close_reader(&post.mailbox);
+    assert_int_equal(put(&post.mailbox, 3, LEAT_FOREVER), -EPIPE);
+    assert_false(leat_mailbox_arm_writer(&post.mailbox));
+    assert_int_equal(put(&post.mailbox, 3, 0), -EPIPE);
+    uint64_t number = 0, sum = 0;
+    while (leat_pipe_read(&post.mailbox.pipe, &number)) {
+        sum += number;
+    }
+    assert_int_equal(sum, 3);
+    tear_down(&post);
+}
+
+static void mailbox_fd_is_readable_from_arm_to_read_exactly_when_something_came(void **state)
+{
+    (void)state;
+    struct post post;
+    set_up(&post, 8, true);
+    int fd = leat_mailbox_fd(&post.mailbox);
+    uint64_t number;
+    assert_true(fd >= 0);
+    for (uint64_t round = 0; round < 3; round++) {
+        assert_true(leat_mailbox_arm(&post.mailbox));
+        assert_true(leat_mailbox_arm(&post.mailbox)); /* still the same announcement */
+        assert_false(readable(fd));
+        assert_int_equal(put(&post.mailbox, round, 0), 0);
+        assert_false(readable(fd)); /* not flushed */
+        assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_ASLEEP);
+        assert_true(readable(fd));
+        assert_true(readable(fd)); /* a level */
+        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+        assert_false(readable(fd));
+        assert_int_equal(put(&post.mailbox, round, 0), 0);
+        assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_AWAKE); /* not armed: no system call */
+        assert_false(readable(fd));
+        assert_false(leat_mailbox_arm(&post.mailbox)); /* something waits */
+        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+        assert_int_equal(post.mailbox.wakes, round + 1);
+    }
+    assert_true(leat_mailbox_arm(&post.mailbox));
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EAGAIN); /* disarms */
+    assert_int_equal(put(&post.mailbox, 9, 0), 0);
+    assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_AWAKE);
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_true(leat_mailbox_arm(&post.mailbox));
+    leat_mailbox_close_writer(&post.mailbox);
+    assert_true(readable(fd));
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EPIPE);
+    tear_down(&post);
+}
+
+static void mailbox_without_an_eventfd_has_no_fd(void **state)
+{
+    (void)state;
+    struct post post;
+    set_up(&post, 8, false);
+    assert_int_equal(leat_mailbox_fd(&post.mailbox), -1);
+    tear_down(&post);
+}
+
+static void mailbox_armed_writer_is_woken_when_there_is_room_or_nobody_reads(void **state)
+{
+    (void)state;
+    struct post post;
+    set_up(&post, 2, true);
+    int fd = post.mailbox.writer_waker->fd;
+    uint64_t number;
+    assert_false(leat_mailbox_arm_writer(&post.mailbox)); /* room */
+    assert_int_equal(put(&post.mailbox, 1, 0), 0);
+    assert_int_equal(put(&post.mailbox, 2, 0), 0);
+    assert_true(leat_mailbox_arm_writer(&post.mailbox)); /* flushes */
+    assert_false(readable(fd));
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_true(readable(fd));
+    assert_int_equal(put(&post.mailbox, 3, 0), 0);
+    assert_false(readable(fd));
+    assert_true(leat_mailbox_arm_writer(&post.mailbox));
+    assert_int_equal(put(&post.mailbox, 4, 0), -EAGAIN); /* disarms */
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_false(readable(fd));
+    assert_int_equal(put(&post.mailbox, 4, 0), 0);
+    assert_true(leat_mailbox_arm_writer(&post.mailbox));
+    leat_mailbox_close_reader(&post.mailbox);
+    assert_true(readable(fd));
+    assert_int_equal(put(&post.mailbox, 5, 0), -EPIPE);
+    tear_down(&post);
+}
+
+/* ---- two threads ---- */
+
+/* One direction of traffic, with everything that chance may vary. */
+struct traffic {
+    struct post post;
+    uint64_t items, seed;
+    bool reader_polls, writer_polls; /* on fds, instead of waiting in read and write */
+    uint64_t reader_closes_after;    /* items; UINT64_MAX: never */
+    uint64_t written, read, wrong;
+    int writer_end, reader_end;
+    LEAT_ATOMIC(bool) over; /* set by the main thread, read by the disturber */
+};
+
+static void poll_fd(int fd)
+{
+    struct pollfd set = {.fd = fd, .events = POLLIN};
+    (void)poll(&set, 1, -1);
+}
+
+static int write_by_poll(struct leat_mailbox *mailbox, const uint64_t *number, bool incomplete)
+{
+    int result;
+    while ((result = leat_mailbox_write(mailbox, number, incomplete, 0)) == -EAGAIN) {
+        if (leat_mailbox_arm_writer(mailbox)) {
+            poll_fd(mailbox->writer_waker->fd);
+        }
+    }
+    return result;
+}
+
+static int read_by_poll(struct leat_mailbox *mailbox, uint64_t *number)
+{
+    int result;
+    while ((result = leat_mailbox_read(mailbox, number, 0)) == -EAGAIN) {
+        if (leat_mailbox_arm(mailbox)) {
+            poll_fd(leat_mailbox_fd(mailbox));
+        }
+    }
+    return result;
+}
+
+/* Deadlines of all kinds, most of them too short: the caller tries again. */
+static int64_t some_deadline(uint64_t *seed)
+{
+    switch (random_below(seed, 32)) {
+    case 0:
+        return 0;
+    case 1:
+        return leat_os_now_ns() + (int64_t)random_below(seed, 50000);
+    default:
+        return LEAT_FOREVER;
+    }
+}
+
+static void *run_writer(void *context)
+{
+    struct traffic *traffic = context;
+    struct leat_mailbox *mailbox = &traffic->post.mailbox;
+    uint64_t seed = traffic->seed;
+    for (uint64_t i = 0; i < traffic->items && traffic->writer_end == 0; i++) {
+        uint64_t chance = random_below(&seed, 64);
+        bool incomplete = chance % 4 == 1 && mailbox->pipe.high_water > 4 && i % 4 != 3 && i + 1 < traffic->items;
+        int result;
+        do {
+            result = traffic->writer_polls ? write_by_poll(mailbox, &i, incomplete)
+                                           : leat_mailbox_write(mailbox, &i, incomplete, some_deadline(&seed));
+        } while (result == -EAGAIN || result == -ETIMEDOUT);
+        traffic->writer_end = result;
+        traffic->written += result == 0;
+        if (chance < 16) {
+            leat_mailbox_flush(mailbox);
+        } else if (chance == 17) {
+            sched_yield();
+        }
+    }
+    leat_mailbox_close_writer(mailbox);
+    return NULL;
+}
+
+static void *run_reader(void *context)
+{
+    struct traffic *traffic = context;
+    struct leat_mailbox *mailbox = &traffic->post.mailbox;
+    uint64_t seed = traffic->seed ^ 1, number = 0;
+    while (traffic->read < traffic->reader_closes_after) {
+        int result = traffic->reader_polls ? read_by_poll(mailbox, &number) : leat_mailbox_read(mailbox, &number, some_deadline(&seed));
+        if (result == -EAGAIN || result == -ETIMEDOUT) {
+            continue;
+        }
+        traffic->reader_end = result;
+        if (result != 0) {
+            return NULL;
+        }
+        traffic->wrong += number != traffic->read++;
+    }
+    leat_mailbox_close_reader(mailbox);
+    return NULL;
+}
+
+/* Wakes both sides again and again, for nothing. */
+static void *run_disturber(void *context)
+{
+    struct traffic *traffic = context;
+    while (!leat_load(&traffic->over, acquire)) { /* relaxed would do: nothing hangs on it */
+        leat_waker_wake(traffic->post.mailbox.reader_waker);
+        leat_waker_wake(traffic->post.mailbox.writer_waker);
+        sched_yield();
+    }
+    return NULL;
+}
+
+static struct traffic *new_traffic(uint64_t items, int64_t high_water, bool fds, uint64_t seed)
+{
+    struct traffic *traffic = aligned_alloc(LEAT_CACHE_LINE, (sizeof *traffic + 63) / 64 * 64);
+    memset(traffic, 0, sizeof *traffic);
+    traffic->items = items;
+    traffic->seed = seed;
+    traffic->reader_closes_after = UINT64_MAX;
+    set_up(&traffic->post, high_water, fds);
+    return traffic;
+}
+
+/* Runs both ends, and perhaps somebody who disturbs; checks what must hold however it went; frees. */
+static void run_traffic(struct traffic *traffic, bool disturbed)
+{
+    pthread_t writer, reader, disturber;
+    assert_int_equal(pthread_create(&reader, NULL, run_reader, traffic), 0);
+    assert_int_equal(pthread_create(&writer, NULL, run_writer, traffic), 0);
+    if (disturbed) {
+        assert_int_equal(pthread_create(&disturber, NULL, run_disturber, traffic), 0);
+    }
+    pthread_join(writer, NULL);
+    pthread_join(reader, NULL);
+    leat_store(&traffic->over, true, release);
+    if (disturbed) {
+        pthread_join(disturber, NULL);
+    }
+    assert_int_equal(traffic->wrong, 0);
+    if (traffic->reader_closes_after == UINT64_MAX) {
+        assert_int_equal(traffic->reader_end, -EPIPE);
+        assert_int_equal(traffic->writer_end, 0);
+        assert_int_equal(traffic->written, traffic->items);
+        assert_int_equal(traffic->read, traffic->items);
+    } else {
+        assert_true(traffic->writer_end == 0 || traffic->writer_end == -EPIPE);
+        assert_true(traffic->read <= traffic->written);
+        if (traffic->reader_end == 0) { /* it closed before the end */
+            assert_int_equal(traffic->read, traffic->reader_closes_after);
+        }
+        uint64_t number; /* what is left is what was written and not read, as far as it was flushed */
+        while (leat_pipe_read(&traffic->post.mailbox.pipe, &number)) {
+            assert_int_equal(number, traffic->read++);
+        }
+    }
+    tear_down(&traffic->post);
+    free(traffic);
+}
+
+static void mailbox_carries_ten_million_items_between_two_threads(void **state)
+{
+    (void)state;
+    run_traffic(new_traffic((uint64_t)items_at_most(10000000), 16384, false, test_seed()), false);
+}
+
+static void mailbox_carries_items_however_its_sides_wait(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed();
+    static const int64_t high_water[] = {1, 2, 64, 1024};
+    for (unsigned way = 0; way < 32; way++) {
+        bool fds = (way & 1) != 0;
+        if (!fds && (way & 12) != 0) {
+            continue;
+        }
+        struct traffic *traffic = new_traffic((uint64_t)items_at_most(10000), high_water[way % 8 / 2], fds, seed + way);
+        traffic->reader_polls = (way & 4) != 0;
+        traffic->writer_polls = (way & 8) != 0;
+        run_traffic(traffic, (way & 16) != 0);
+    }
+}
+
+static void mailbox_either_side_may_close_at_any_step(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed();
+    int64_t rounds = items_at_most(2000);
+    for (int64_t round = 0; round < rounds; round++) {
+        bool fds = random_below(&seed, 2) != 0;
+        int64_t high_water = (int64_t)random_below(&seed, 8) + 1;
+        struct traffic *traffic = new_traffic(random_below(&seed, 40), high_water, fds, seed);
+        traffic->reader_polls = fds && random_below(&seed, 2) != 0;
+        traffic->writer_polls = fds && random_below(&seed, 2) != 0;
+        if (random_below(&seed, 2) != 0) {
+            traffic->reader_closes_after = random_below(&seed, 40);
+        }
+        run_traffic(traffic, random_below(&seed, 8) == 0);
+    }
+}
+
+/* Two mailboxes, one number to and fro: each trip is a sleep that is ended or a spin that succeeds. */
+struct rally {
+    struct post there, back;
+    uint64_t rounds;
+    uint64_t wrong;
+};
+
+static void *return_balls(void *context)
+{
+    struct rally *rally = context;
+    uint64_t number;
+    while (leat_mailbox_read(&rally->there.mailbox, &number, LEAT_FOREVER) == 0) {
+        (void)put(&rally->back.mailbox, number + 1, LEAT_FOREVER);
+        leat_mailbox_flush(&rally->back.mailbox);
+    }
+    leat_mailbox_close_writer(&rally->back.mailbox);
+    return NULL;
+}
+
+static void play(uint64_t rounds, bool fds)
+{
+    struct rally *rally = aligned_alloc(LEAT_CACHE_LINE, (sizeof *rally + 63) / 64 * 64);
+    memset(rally, 0, sizeof *rally);
+    set_up(&rally->there, 1, fds);
+    set_up(&rally->back, 1, fds);
+    pthread_t other;
+    assert_int_equal(pthread_create(&other, NULL, return_balls, rally), 0);
+    uint64_t number = 0;
+    for (uint64_t i = 0; i < rounds; i++) {
+        assert_int_equal(put(&rally->there.mailbox, i, LEAT_FOREVER), 0);
+        leat_mailbox_flush(&rally->there.mailbox);
+        assert_int_equal(leat_mailbox_read(&rally->back.mailbox, &number, LEAT_FOREVER), 0);
+        assert_int_equal(number, i + 1);
+    }
+    leat_mailbox_close_writer(&rally->there.mailbox);
+    assert_int_equal(leat_mailbox_read(&rally->back.mailbox, &number, LEAT_FOREVER), -EPIPE);
+    pthread_join(other, NULL);
+    tear_down(&rally->there);
+    tear_down(&rally->back);
+    free(rally);
+}
+
+static void mailbox_ping_pong_never_stops(void **state)
+{
+    (void)state;
+    play((uint64_t)items_at_most(50000), false);
+    play((uint64_t)items_at_most(50000), true);
+}
+
+/* Runs `what` with this thread, and those it starts, on one processor. */
+static void on_one_processor(void (*what)(void))
+{
+    cpu_set_t all, one;
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    CPU_ZERO(&one);
+    for (size_t i = 0; i < CPU_SETSIZE; i++) {
+        if (CPU_ISSET(i, &all)) {
+            CPU_SET(i, &one);
+            break;
+        }
+    }
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    what();
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+}
+
+static void one_processor(void)
+{
+    struct post post;
+    set_up(&post, 1, false);
+    assert_int_equal(post.mailbox.reader_spin, 0);
+    uint64_t number;
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 1), -ETIMEDOUT);
+    assert_int_equal(post.mailbox.reader_spin, 0);
+    tear_down(&post);
+    play((uint64_t)items_at_most(10000), false);
+    run_traffic(new_traffic((uint64_t)items_at_most(200000), 64, false, test_seed()), false);
+}
+
+static void mailbox_does_not_spin_on_one_processor(void **state)
+{
+    (void)state;
+    on_one_processor(one_processor);
+}
+
+static void mailbox_spins_less_after_parking_and_more_after_success(void **state)
+{
+    (void)state;
+    if (leat_os_cpus() < 2) {
+        skip();
+    }
+    struct post post;
+    set_up(&post, 1, false);
+    uint64_t number;
+    int64_t before = post.mailbox.reader_spin;
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 1), -ETIMEDOUT);
+    assert_true(post.mailbox.reader_spin < before);
+    for (int i = 0; i < 20; i++) {
+        (void)leat_mailbox_read(&post.mailbox, &number, 1);
+    }
+    assert_true(post.mailbox.reader_spin > 0); /* so it can grow again */
+    assert_true(leat_mailbox_valid(&post.mailbox));
+    before = post.mailbox.writer_spin;
+    assert_int_equal(put(&post.mailbox, 1, 0), 0);
+    assert_int_equal(put(&post.mailbox, 1, 1), -ETIMEDOUT);
+    assert_true(post.mailbox.writer_spin < before);
+    tear_down(&post);
+}
+
+static void mailbox_survives_a_full_eventfd_counter(void **state)
+{
+    (void)state;
+    struct post post;
+    set_up(&post, 1, true);
+    uint64_t most = UINT64_MAX - 1, number;
+    assert_true(leat_mailbox_arm(&post.mailbox));
+    assert_int_equal(write(leat_mailbox_fd(&post.mailbox), &most, sizeof most), sizeof most);
+    assert_int_equal(put(&post.mailbox, 1, 0), 0);
+    assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_ASLEEP); /* the counter has no room for this wake */
+    assert_true(readable(leat_mailbox_fd(&post.mailbox)));
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_false(readable(leat_mailbox_fd(&post.mailbox)));
+    tear_down(&post);
+}
+
+/* An I/O thread that moves everything from one mailbox to another, sleeping on one waker for both. */
+struct relay {
+    struct post in, out;
+    struct leat_waker io;
+    uint64_t items;
+    int end;
+};
+
+static void *run_relay(void *context)
+{
+    struct relay *relay = context;
+    struct leat_mailbox *in = &relay->in.mailbox, *out = &relay->out.mailbox;
+    uint64_t number;
+    bool held = false;
+    for (;;) {
+        if (!held) {
+            int result = leat_mailbox_read(in, &number, 0);
+            if (result == -EPIPE) {
+                break;
+            }
+            held = result == 0;
+        }
+        if (held) {
+            held = leat_mailbox_write(out, &number, false, 0) != 0;
+            if (!held) {
+                continue;
+            }
+        }
+        leat_mailbox_flush(out);
+        if (held ? leat_mailbox_arm_writer(out) : leat_mailbox_arm(in)) {
+            poll_fd(relay->io.fd);
+            leat_waker_drain(&relay->io);
+        }
+    }
+    leat_mailbox_close_writer(out);
+    return NULL;
+}
+
+static void *feed_relay(void *context)
+{
+    struct relay *relay = context;
+    uint64_t seed = relay->items;
+    for (uint64_t i = 0; i < relay->items; i++) {
+        (void)put(&relay->in.mailbox, i, LEAT_FOREVER);
+        if (random_below(&seed, 8) == 0) {
+            leat_mailbox_flush(&relay->in.mailbox);
+        }
+    }
+    leat_mailbox_close_writer(&relay->in.mailbox);
+    return NULL;
+}
+
+static void mailbox_shares_one_waker_with_other_mailboxes(void **state)
+{
+    (void)state;
+    struct relay *relay = aligned_alloc(LEAT_CACHE_LINE, (sizeof *relay + 63) / 64 * 64);
+    memset(relay, 0, sizeof *relay);
+    relay->items = (uint64_t)items_at_most(300000);
+    assert_int_equal(leat_waker_init(&relay->io, true), 0);
+    struct leat_mailbox_config config = post_config(&relay->in, 16, 32);
+    config.reader_waker = &relay->io;
+    assert_int_equal(leat_mailbox_init(&relay->in.mailbox, &config), 0);
+    assert_int_equal(leat_mailbox_fd(&relay->in.mailbox), relay->io.fd);
+    config = post_config(&relay->out, 16, 8);
+    config.writer_waker = &relay->io;
+    assert_int_equal(leat_mailbox_init(&relay->out.mailbox, &config), 0);
+    pthread_t feeder, io;
+    assert_int_equal(pthread_create(&io, NULL, run_relay, relay), 0);
+    assert_int_equal(pthread_create(&feeder, NULL, feed_relay, relay), 0);
+    uint64_t number;
+    for (uint64_t i = 0; i < relay->items; i++) {
+        assert_int_equal(leat_mailbox_read(&relay->out.mailbox, &number, LEAT_FOREVER), 0);
+        assert_int_equal(number, i);
+    }
+    assert_int_equal(leat_mailbox_read(&relay->out.mailbox, &number, LEAT_FOREVER), -EPIPE);
+    pthread_join(feeder, NULL);
+    pthread_join(io, NULL);
+    tear_down(&relay->in);
+    tear_down(&relay->out);
+    leat_waker_fini(&relay->io);
+    free(relay);
+}
+
+static void ignore(int number)
+{
+    (void)number;
+}
+
+static void mailbox_sleeps_are_cut_short_by_signals_and_go_on(void **state)
+{
+    (void)state;
+    struct sigaction action = {.sa_handler = ignore}, kept;
+    assert_int_equal(sigaction(SIGVTALRM, &action, &kept), 0);
+    struct itimerval often = {.it_interval.tv_usec = 50, .it_value.tv_usec = 50}, never = {0};
+    assert_int_equal(setitimer(ITIMER_VIRTUAL, &often, NULL), 0);
+    uint64_t seed = test_seed();
+    for (unsigned way = 0; way < 2; way++) {
+        run_traffic(new_traffic((uint64_t)items_at_most(100000), 8, way != 0, seed + way), false);
+    }
+    assert_int_equal(setitimer(ITIMER_VIRTUAL, &never, NULL), 0);
+    assert_int_equal(sigaction(SIGVTALRM, &kept, NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mailbox_init_that_fails_holds_nothing),
+        cmocka_unit_test(mailbox_try_on_empty_is_eagain_and_announces_nothing),
+        cmocka_unit_test(mailbox_try_on_full_is_eagain_and_has_flushed),
+        cmocka_unit_test(mailbox_waits_until_the_deadline_and_withdraws),
+        cmocka_unit_test(mailbox_says_when_a_batch_can_never_fit_and_when_memory_is_out),
+        cmocka_unit_test(mailbox_reader_drains_after_close_and_then_gets_epipe),
+        cmocka_unit_test(mailbox_writer_gets_epipe_after_close_and_unread_items_can_be_drained),
+        cmocka_unit_test(mailbox_fd_is_readable_from_arm_to_read_exactly_when_something_came),
+        cmocka_unit_test(mailbox_without_an_eventfd_has_no_fd),
+        cmocka_unit_test(mailbox_armed_writer_is_woken_when_there_is_room_or_nobody_reads),
+        cmocka_unit_test(mailbox_carries_ten_million_items_between_two_threads),
+        cmocka_unit_test(mailbox_carries_items_however_its_sides_wait),
+        cmocka_unit_test(mailbox_either_side_may_close_at_any_step),
+        cmocka_unit_test(mailbox_ping_pong_never_stops),
+        cmocka_unit_test(mailbox_does_not_spin_on_one_processor),
+        cmocka_unit_test(mailbox_spins_less_after_parking_and_more_after_success),
+        cmocka_unit_test(mailbox_survives_a_full_eventfd_counter),
+        cmocka_unit_test(mailbox_shares_one_waker_with_other_mailboxes),
+        cmocka_unit_test(mailbox_sleeps_are_cut_short_by_signals_and_go_on),
+    };
+    alarm(300); /* a lost wake-up hangs: then the test ends here */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

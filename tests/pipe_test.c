@@ -1,0 +1,902 @@
+/* SPDX-License-Identifier: MIT */
+/* The pipe: what one thread can see of it step by step, against a model, and two threads with every sleep counted. */
+#define _GNU_SOURCE
+#include <leat/pipe.h>
+
+#include "pipe_support.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#define ITEM_MOST 128
+
+/* A pipe with its blocks. */
+struct bench {
+    struct counted_blocks counted;
+    struct leat_blocks blocks;
+    struct leat_pipe pipe;
+};
+
+/* Blocks just large enough for chunk_items of item_bytes. */
+static void set_up(struct bench *bench, int64_t item_bytes, int64_t chunk_items, int64_t high_water)
+{
+    int64_t step = item_bytes >= 8 ? (item_bytes + 7) / 8 * 8 : item_bytes;
+    bench->blocks = counted_blocks(&bench->counted, 16 + step * chunk_items);
+    struct leat_pipe_config config = {.item_bytes = item_bytes, .high_water = high_water, .blocks = &bench->blocks};
+    assert_int_equal(leat_pipe_init(&bench->pipe, &config), 0);
+    assert_true(leat_pipe_valid(&bench->pipe));
+}
+
+static void tear_down(struct bench *bench)
+{
+    assert_true(leat_pipe_valid(&bench->pipe));
+    leat_pipe_fini(&bench->pipe);
+    assert_int_equal(bench->counted.live, 0);
+}
+
+/* As if `start` items had gone through an empty pipe. */
+static void start_at(struct leat_pipe *pipe, size_t start)
+{
+    pipe->w = pipe->f = pipe->r = pipe->o_seen = start;
+    leat_store(&pipe->pushed, start, relaxed);
+    leat_store(&pipe->popped, start, relaxed);
+    leat_store(&pipe->c, start << 1, relaxed);
+    leat_store(&pipe->o, start << 1, relaxed);
+    assert_true(leat_pipe_valid(pipe));
+}
+
+/* The bytes of item number n: every byte depends on n. */
+static void make_item(unsigned char *item, size_t bytes, uint64_t number)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        item[i] = (unsigned char)(number >> (8 * (i % 8))) ^ (unsigned char)(i / 8 * 37);
+    }
+}
+
+static bool is_item(const void *item, size_t bytes, uint64_t number)
+{
+    unsigned char wanted[ITEM_MOST];
+    make_item(wanted, bytes, number);
+    return memcmp(item, wanted, bytes) == 0;
+}
+
+static bool write_number(struct leat_pipe *pipe, uint64_t number, bool incomplete)
+{
+    unsigned char item[ITEM_MOST];
+    make_item(item, pipe->item_bytes, number);
+    return leat_pipe_write(pipe, item, incomplete);
+}
+
+static void pipe_refuses_sizes_out_of_range(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t block_bytes, item_bytes, high_water;
+        int result;
+    } table[] = {
+        {4096, 0, 1, -EINVAL},
+        {4096, -1, 1, -EINVAL},
+        {4096, INT64_MAX, 1, -EINVAL},
+        {4096, INT64_MIN, 1, -EINVAL},
+        {4096, 8, 0, -EINVAL},
+        {4096, 8, -1, -EINVAL},
+        {4096, 8, INT64_MAX, -EINVAL},
+        {0, 8, 1, -EINVAL},
+        {-1, 8, 1, -EINVAL},
+        {INT64_MIN, 8, 1, -EINVAL},
+        {16, 1, 1, -EINVAL},
+        {17, 1, 1, -EINVAL},
+        {18, 1, 1, 0},
+        {31, 8, 1, -EINVAL},
+        {32, 8, 1, 0},
+        {32, 9, 1, -EINVAL},
+        {4096, 2040, 1, 0},
+        {4096, 2041, 1, -EINVAL},
+        {4096, 4096, 1, -EINVAL},
+        {47, 16, 1, -EINVAL},
+        {4096, 8, (int64_t)1 << 61, 0},
+        {4096, 8, (int64_t)(SIZE_MAX / 4), 0},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct counted_blocks counted;
+        struct leat_blocks blocks = counted_blocks(&counted, table[i].block_bytes);
+        struct leat_pipe_config config = {.item_bytes = table[i].item_bytes, .high_water = table[i].high_water, .blocks = &blocks};
+        struct leat_pipe pipe;
+        int result = leat_pipe_init(&pipe, &config);
+        if (result != table[i].result) {
+            fail_msg("row %zu: %d", i, result);
+        }
+        assert_int_equal(counted.allocs, result == 0);
+        leat_pipe_fini(&pipe);
+        assert_int_equal(counted.live, 0);
+    }
+    struct leat_pipe pipe;
+    assert_int_equal(leat_pipe_init(&pipe, &(struct leat_pipe_config){.item_bytes = 8, .high_water = 1}), -EINVAL);
+}
+
+static void pipe_without_its_first_chunk_is_enomem_and_fini_is_harmless(void **state)
+{
+    (void)state;
+    struct counted_blocks counted;
+    struct leat_blocks blocks = counted_blocks(&counted, 4096);
+    leat_store(&counted.fail_at, 1, relaxed);
+    struct leat_pipe pipe;
+    struct leat_pipe_config config = {.item_bytes = 8, .high_water = 1, .blocks = &blocks};
+    assert_int_equal(leat_pipe_init(&pipe, &config), -ENOMEM);
+    leat_pipe_fini(&pipe);
+    assert_int_equal(counted.live, 0);
+}
+
+/* Items of all sizes in chunks of all sizes: written full and read empty, several times over. */
+static void pipe_gives_items_back_in_the_order_written(void **state)
+{
+    (void)state;
+    static const int64_t item_bytes[] = {1, 3, 4, 7, 8, 12, 16, 64, 100}, chunk_items[] = {2, 3, 64}, high_water[] = {1, 2, 7, 64, 200};
+    for (size_t c = 0; c < 9 * 3 * 5; c++) {
+        struct bench bench;
+        int64_t most = high_water[c / 27];
+        set_up(&bench, item_bytes[c % 9], chunk_items[c / 9 % 3], most);
+        uint64_t written = 0, read = 0;
+        for (int round = 0; round < 4; round++) {
+            for (int64_t i = 0; i < most; i++) {
+                assert_true(write_number(&bench.pipe, written++, false));
+            }
+            assert_false(write_number(&bench.pipe, written, false));
+            assert_int_equal(leat_pipe_flush(&bench.pipe), round == 0 ? LEAT_FLUSH_AWAKE : LEAT_FLUSH_ASLEEP);
+            assert_true(leat_pipe_valid(&bench.pipe));
+            unsigned char item[ITEM_MOST];
+            while (leat_pipe_read(&bench.pipe, item)) {
+                assert_true(is_item(item, (size_t)item_bytes[c % 9], read));
+                read++;
+                assert_true(leat_pipe_valid(&bench.pipe));
+            }
+            assert_int_equal(read, written);
+        }
+        tear_down(&bench);
+    }
+}
+
+static void pipe_push_reserves_and_back_is_then_the_terminator(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 8, 2, 16);
+    struct leat_pipe *pipe = &bench.pipe;
+    for (uint64_t i = 0; i < 16; i++) {
+        void *place = leat_pipe_back(pipe);
+        memcpy(place, &i, sizeof i);
+        assert_true(leat_pipe_push(pipe, false));
+        assert_ptr_not_equal(leat_pipe_back(pipe), place);
+    }
+    uint64_t extra = 99;
+    memcpy(leat_pipe_back(pipe), &extra, sizeof extra); /* stored, never pushed: no item */
+    assert_false(leat_pipe_push(pipe, false));
+    leat_pipe_flush(pipe);
+    for (uint64_t i = 0; i < 16; i++) {
+        assert_true(leat_pipe_check_read(pipe));
+        assert_memory_equal(leat_pipe_front(pipe), &i, sizeof i);
+        leat_pipe_pop(pipe);
+    }
+    assert_false(leat_pipe_check_read(pipe));
+    /* What was stored while the pipe was full is still in its place: push makes it an item. */
+    assert_true(leat_pipe_push(pipe, false));
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_ASLEEP);
+    assert_true(leat_pipe_check_read(pipe));
+    assert_memory_equal(leat_pipe_front(pipe), &extra, sizeof extra);
+    tear_down(&bench);
+}
+
+static void pipe_shows_a_batch_only_when_it_is_complete_and_flushed(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 8, 3, 64);
+    struct leat_pipe *pipe = &bench.pipe;
+    for (uint64_t i = 0; i < 9; i++) {
+        assert_true(write_number(pipe, i, true));
+        assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_NOTHING);
+        assert_false(leat_pipe_poll(pipe));
+    }
+    assert_true(write_number(pipe, 9, false));
+    assert_false(leat_pipe_poll(pipe));
+    assert_true(write_number(pipe, 10, true)); /* of the next batch */
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_AWAKE);
+    unsigned char item[8];
+    for (uint64_t i = 0; i < 10; i++) {
+        assert_true(leat_pipe_read(pipe, item));
+        assert_true(is_item(item, 8, i));
+    }
+    assert_false(leat_pipe_poll(pipe));
+    tear_down(&bench);
+}
+
+static void pipe_unwrite_takes_back_the_open_batch_across_chunks(void **state)
+{
+    (void)state;
+    for (int64_t chunk_items = 2; chunk_items < 6; chunk_items++) {
+        struct bench bench;
+        set_up(&bench, 8, chunk_items, 64);
+        struct leat_pipe *pipe = &bench.pipe;
+        unsigned char item[8] = {0};
+        assert_false(leat_pipe_unwrite(pipe, item));
+        for (uint64_t i = 0; i < 5; i++) {
+            assert_true(write_number(pipe, i, false));
+        }
+        int64_t live = bench.counted.live;
+        for (int round = 0; round < 3; round++) {
+            for (uint64_t i = 5; i < 60; i++) {
+                assert_true(write_number(pipe, i, true));
+            }
+            for (uint64_t i = 59; i >= 5; i--) {
+                assert_true(leat_pipe_unwrite(pipe, i % 2 == 0 ? item : NULL));
+                assert_true(i % 2 == 1 || is_item(item, 8, i));
+                assert_true(leat_pipe_valid(pipe));
+            }
+            memset(item, 7, sizeof item);
+            assert_false(leat_pipe_unwrite(pipe, item)); /* what is complete stays */
+            assert_memory_equal(item, "\7\7\7\7\7\7\7\7", 8);
+            assert_int_equal(bench.counted.live, live);
+        }
+        assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_AWAKE);
+        for (uint64_t i = 0; i < 5; i++) {
+            assert_true(leat_pipe_read(pipe, item) && is_item(item, 8, i));
+        }
+        assert_false(leat_pipe_read(pipe, item));
+        tear_down(&bench);
+    }
+}
+
+static void pipe_flush_says_nothing_awake_or_asleep(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 8, 4, 64);
+    struct leat_pipe *pipe = &bench.pipe;
+    unsigned char item[8];
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_NOTHING);
+    assert_true(write_number(pipe, 0, false));
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_AWAKE);
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_NOTHING);
+    assert_true(leat_pipe_read(pipe, item));
+    assert_false(leat_pipe_read(pipe, item)); /* announces */
+    assert_false(leat_pipe_check_read(pipe)); /* still the same announcement */
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_NOTHING);
+    assert_true(write_number(pipe, 1, false));
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_ASLEEP);
+    assert_true(write_number(pipe, 2, false));
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_AWAKE); /* the announcement was taken back, once */
+    struct leat_pipe_stats stats;
+    leat_pipe_stats(pipe, &stats);
+    assert_int_equal(stats.sleeps, 1);
+    assert_int_equal(stats.flushes, 3);
+    assert_int_equal(stats.items_in, 3);
+    assert_int_equal(stats.items_out, 1);
+    tear_down(&bench);
+}
+
+static void pipe_poll_announces_nothing_and_cancel_sleep_withdraws(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 8, 4, 64);
+    struct leat_pipe *pipe = &bench.pipe;
+    assert_false(leat_pipe_poll(pipe));
+    leat_pipe_cancel_sleep(pipe); /* nothing to withdraw */
+    assert_true(write_number(pipe, 0, false));
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_AWAKE);
+    leat_pipe_cancel_sleep(pipe);
+    assert_true(leat_pipe_poll(pipe));
+    leat_pipe_pop(pipe);
+    assert_false(leat_pipe_check_read(pipe));
+    assert_false(leat_pipe_poll(pipe)); /* neither announces nor withdraws */
+    leat_pipe_cancel_sleep(pipe);
+    assert_true(write_number(pipe, 1, false));
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_AWAKE);
+    assert_true(leat_pipe_poll(pipe));
+    leat_pipe_pop(pipe);
+    assert_false(leat_pipe_check_read(pipe));
+    assert_true(write_number(pipe, 2, false));
+    assert_int_equal(leat_pipe_flush(pipe), LEAT_FLUSH_ASLEEP);
+    leat_pipe_cancel_sleep(pipe); /* too late, and harmless */
+    assert_true(leat_pipe_poll(pipe));
+    tear_down(&bench);
+}
+
+static bool is_odd(const void *item, void *context)
+{
+    (*(int *)context)++;
+    return *(const unsigned char *)item % 2 == 1;
+}
+
+static void pipe_probe_asks_of_the_oldest_item_only(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 1, 4, 64);
+    int asked = 0;
+    assert_false(leat_pipe_probe(&bench.pipe, is_odd, &asked));
+    assert_int_equal(asked, 0);
+    assert_true(leat_pipe_write(&bench.pipe, "\1", false));
+    assert_true(leat_pipe_write(&bench.pipe, "\2", false));
+    assert_int_equal(leat_pipe_flush(&bench.pipe), LEAT_FLUSH_AWAKE); /* the probe above announced nothing */
+    assert_true(leat_pipe_probe(&bench.pipe, is_odd, &asked));
+    leat_pipe_pop(&bench.pipe);
+    assert_false(leat_pipe_probe(&bench.pipe, is_odd, &asked));
+    assert_int_equal(asked, 2);
+    tear_down(&bench);
+}
+
+static void pipe_holds_exactly_its_high_water_and_reopens_by_eighths(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 8, 16, 64);
+    struct leat_pipe *pipe = &bench.pipe;
+    for (uint64_t i = 0; i < 64; i++) {
+        assert_true(leat_pipe_check_write(pipe));
+        assert_true(write_number(pipe, i, false));
+    }
+    assert_false(write_number(pipe, 64, false));
+    leat_pipe_flush(pipe);
+    for (int i = 0; i < 8; i++) {
+        assert_false(write_number(pipe, 64, false)); /* seven were read, none was given back */
+        assert_true(leat_pipe_check_read(pipe));
+        leat_pipe_pop(pipe);
+    }
+    for (uint64_t i = 64; i < 72; i++) {
+        assert_true(write_number(pipe, i, false));
+    }
+    assert_false(write_number(pipe, 72, false));
+    assert_false(leat_pipe_writer_asleep(pipe)); /* the writer never announced */
+    tear_down(&bench);
+}
+
+static void pipe_makes_room_at_once_for_a_writer_that_sleeps(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 8, 16, 64);
+    struct leat_pipe *pipe = &bench.pipe;
+    for (uint64_t i = 0; i < 64; i++) {
+        assert_true(write_number(pipe, i, false));
+    }
+    leat_pipe_flush(pipe);
+    assert_false(leat_pipe_check_write(pipe));
+    assert_false(leat_pipe_check_write(pipe)); /* still the same announcement */
+    assert_false(leat_pipe_writer_asleep(pipe));
+    assert_true(leat_pipe_check_read(pipe));
+    leat_pipe_pop(pipe);
+    assert_true(leat_pipe_writer_asleep(pipe));
+    assert_false(leat_pipe_writer_asleep(pipe)); /* once */
+    assert_true(leat_pipe_check_write(pipe));
+    assert_true(write_number(pipe, 64, false));
+    /* Withdrawn: the next pop publishes nothing early and wakes nobody. */
+    assert_false(leat_pipe_check_write(pipe));
+    leat_pipe_cancel_write_sleep(pipe);
+    leat_pipe_cancel_write_sleep(pipe);
+    leat_pipe_pop(pipe);
+    assert_false(leat_pipe_writer_asleep(pipe));
+    assert_false(write_number(pipe, 65, false));
+    tear_down(&bench);
+}
+
+static void pipe_publishes_all_room_before_it_says_empty(void **state)
+{
+    (void)state;
+    for (int with_poll = 0; with_poll < 2; with_poll++) {
+        struct bench bench;
+        set_up(&bench, 8, 16, 64);
+        struct leat_pipe *pipe = &bench.pipe;
+        for (uint64_t i = 0; i < 61; i++) {
+            assert_true(write_number(pipe, i, false));
+        }
+        leat_pipe_flush(pipe);
+        for (int i = 0; i < 61; i++) {
+            assert_true(leat_pipe_check_read(pipe));
+            leat_pipe_pop(pipe);
+        }
+        assert_int_equal(leat_load(&pipe->o, relaxed) >> 1, 56);
+        assert_false(with_poll != 0 ? leat_pipe_poll(pipe) : leat_pipe_check_read(pipe));
+        assert_int_equal(leat_load(&pipe->o, relaxed) >> 1, 61);
+        tear_down(&bench);
+    }
+}
+
+static void pipe_chunk_goes_back_with_its_last_item_and_the_spare_is_taken_first(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 8, 4, 64);
+    struct leat_pipe *pipe = &bench.pipe;
+    unsigned char item[8];
+    for (uint64_t i = 0; i < 64; i++) {
+        assert_true(write_number(pipe, i, false));
+    }
+    leat_pipe_flush(pipe);
+    assert_int_equal(bench.counted.live, 17);
+    for (int64_t i = 1; i <= 64; i++) {
+        assert_true(leat_pipe_read(pipe, item));
+        struct leat_pipe_stats stats;
+        leat_pipe_stats(pipe, &stats);
+        assert_int_equal(stats.chunks, bench.counted.live);
+        assert_int_equal(bench.counted.live, i < 8 ? 17 : 17 - i / 4 + 1); /* all but the one that becomes the spare */
+    }
+    int64_t allocs = bench.counted.allocs;
+    for (uint64_t i = 0; i < 10000; i++) { /* one in, one out: the same two chunks change places */
+        assert_true(write_number(pipe, i, false));
+        leat_pipe_flush(pipe);
+        assert_true(leat_pipe_read(pipe, item) && is_item(item, 8, i));
+    }
+    assert_in_range(bench.counted.allocs, allocs, allocs + 1);
+    tear_down(&bench);
+}
+
+/* Reads everything; returns the number of the item that comes next. */
+static uint64_t drain(struct leat_pipe *pipe, uint64_t next)
+{
+    unsigned char item[ITEM_MOST];
+    leat_pipe_flush(pipe);
+    while (leat_pipe_read(pipe, item)) {
+        assert_true(is_item(item, pipe->item_bytes, next));
+        next++;
+    }
+    return next;
+}
+
+static void pipe_without_a_chunk_says_false_and_changes_nothing(void **state)
+{
+    (void)state;
+    for (int64_t fail_at = 2; fail_at < 35; fail_at++) {
+        struct bench bench;
+        set_up(&bench, 8, 2, 64);
+        struct leat_pipe *pipe = &bench.pipe;
+        leat_store(&bench.counted.fail_at, fail_at, relaxed);
+        int failures = 0;
+        for (uint64_t i = 0; i < 64; i++) {
+            if (!write_number(pipe, i, i % 3 != 0)) {
+                failures++;
+                assert_true(leat_pipe_valid(pipe));
+                assert_true(leat_pipe_check_write(pipe));         /* it is not full */
+                assert_true(is_item(leat_pipe_back(pipe), 8, i)); /* stored, not pushed: push alone does it now */
+                assert_true(leat_pipe_push(pipe, i % 3 != 0));
+            }
+            assert_true(leat_pipe_valid(pipe));
+        }
+        assert_int_equal(failures, fail_at <= 33);
+        assert_int_equal(drain(pipe, 0), 64);
+        tear_down(&bench);
+    }
+}
+
+static void pipe_that_gets_no_more_chunks_goes_on_with_those_it_has(void **state)
+{
+    (void)state;
+    for (int64_t chunks = 2; chunks < 10; chunks++) {
+        struct bench bench;
+        set_up(&bench, 8, 2, 64);
+        struct leat_pipe *pipe = &bench.pipe;
+        bench.counted.sticky = true;
+        leat_store(&bench.counted.fail_at, chunks + 1, relaxed);
+        uint64_t read = 0;
+        for (uint64_t i = 0; i < 1000; i++) {
+            if (!write_number(pipe, i, false)) {
+                assert_int_equal(i - read, read == 0 ? chunks * 2 - 2 : 2);
+                read = drain(pipe, read); /* all chunks but the spare go back for good */
+                assert_true(write_number(pipe, i, false));
+            }
+        }
+        assert_int_equal(drain(pipe, read), 1000);
+        tear_down(&bench);
+    }
+}
+
+static void pipe_positions_wrap(void **state)
+{
+    (void)state;
+    static const size_t starts[] = {UINT32_MAX - 3, (SIZE_MAX >> 1) - 3, (SIZE_MAX >> 1) - 200, SIZE_MAX - 3, SIZE_MAX - 200};
+    for (size_t s = 0; s < sizeof starts / sizeof starts[0]; s++) {
+        struct bench bench;
+        set_up(&bench, 8, 3, 100);
+        struct leat_pipe *pipe = &bench.pipe;
+        start_at(pipe, starts[s]);
+        uint64_t written = 0, read = 0;
+        for (int round = 0; round < 10; round++) {
+            while (write_number(pipe, written, false)) {
+                written++;
+            }
+            assert_int_equal(written - read, 100);
+            assert_int_equal(leat_pipe_flush(pipe), round == 0 ? LEAT_FLUSH_AWAKE : LEAT_FLUSH_ASLEEP);
+            assert_false(leat_pipe_check_write(pipe));
+            unsigned char item[8];
+            while (leat_pipe_read(pipe, item)) {
+                assert_true(is_item(item, 8, read));
+                assert_int_equal(leat_pipe_writer_asleep(pipe), read % 100 == 0);
+                read++;
+                assert_true(leat_pipe_valid(pipe));
+            }
+            assert_true(leat_pipe_check_write(pipe));
+        }
+        assert_int_equal(read, 1000);
+        tear_down(&bench);
+    }
+}
+
+static void pipe_peak_is_never_below_the_truth_and_an_eighth_above_at_most(void **state)
+{
+    (void)state;
+    for (uint64_t depth = 1; depth <= 1024; depth *= 2) {
+        struct bench bench;
+        set_up(&bench, 8, 64, 1024);
+        struct leat_pipe *pipe = &bench.pipe;
+        struct leat_pipe_stats stats;
+        for (uint64_t i = 0; i < 5000; i++) {
+            if (i >= depth) {
+                assert_true(leat_pipe_check_read(pipe));
+                leat_pipe_pop(pipe);
+            }
+            while (!write_number(pipe, i, false)) { /* full where room was not published yet */
+                assert_false(leat_pipe_check_write(pipe));
+                assert_true(leat_pipe_check_read(pipe));
+                leat_pipe_pop(pipe);
+            }
+            leat_pipe_flush(pipe);
+        }
+        leat_pipe_stats(pipe, &stats);
+        assert_in_range(stats.peak_items, depth, depth + 128 > 1024 ? 1024 : depth + 128);
+        tear_down(&bench);
+    }
+}
+
+static void pipe_valid_finds_each_planted_fault(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 8, 4, 64);
+    struct leat_pipe *pipe = &bench.pipe;
+    for (uint64_t i = 0; i < 21; i++) {
+        assert_true(write_number(pipe, i, i > 18));
+    }
+    leat_pipe_flush(pipe);
+    for (int i = 0; i < 6; i++) {
+        assert_true(leat_pipe_check_read(pipe));
+        leat_pipe_pop(pipe);
+    }
+    struct leat_chunk *second = pipe->begin_chunk->next, *third = second->next;
+#define PLANT(field, wrong)                  \
+    do {                                     \
+        __typeof__(field) kept = field;      \
+        field = wrong;                       \
+        assert_false(leat_pipe_valid(pipe)); \
+        field = kept;                        \
+        assert_true(leat_pipe_valid(pipe));  \
+    } while (0)
+    PLANT(second->next, NULL);
+    PLANT(second->next, second);
+    PLANT(second->prev, NULL);
+    PLANT(third->prev, third);
+    PLANT(pipe->end_chunk->next, second);
+    PLANT(pipe->back_chunk, second);
+    PLANT(pipe->end_chunk, second);
+    PLANT(pipe->begin_chunk, second);
+    PLANT(pipe->begin_chunk, NULL);
+    PLANT(pipe->back_pos, pipe->back_pos - 8);
+    PLANT(pipe->end_pos, pipe->chunk_end);
+    PLANT(pipe->begin_pos, pipe->chunk_end);
+    PLANT(pipe->begin_pos, pipe->begin_pos - 8);
+    PLANT(pipe->w, pipe->w + 1);
+    PLANT(pipe->f, pipe->f + 3);
+    PLANT(pipe->f, pipe->w - 1);
+    PLANT(pipe->r, pipe->w + 1);
+    PLANT(pipe->r, 5);
+    PLANT(pipe->o_seen, 7);
+    PLANT(*(size_t *)&pipe->pushed, 22);
+    PLANT(*(size_t *)&pipe->popped, 5);
+    PLANT(*(size_t *)&pipe->popped, 20);
+    PLANT(*(size_t *)&pipe->peak, 65);
+    PLANT(*(size_t *)&pipe->peak, 1);
+    PLANT(*(size_t *)&pipe->c, pipe->w << 1 | 1);
+    PLANT(*(size_t *)&pipe->c, pipe->w - 1);
+    PLANT(*(size_t *)&pipe->o, 22u << 1);
+    PLANT(*(size_t *)&pipe->chunks_taken, 3);
+    PLANT(*(struct leat_chunk **)&pipe->spare_chunk, NULL);
+    tear_down(&bench);
+}
+
+/* What the pipe is said to do, in the plainest words. */
+struct model {
+    uint64_t popped, w, f, pushed; /* item numbers */
+    uint64_t told;                 /* popped, as the reader has published it */
+    bool reader_sleeps, writer_sleeps, writer_to_wake;
+    uint64_t give, high_water;
+};
+
+static void model_publish(struct model *model)
+{
+    model->writer_to_wake |= model->writer_sleeps && model->told != model->popped;
+    model->writer_sleeps &= model->told == model->popped;
+    model->told = model->popped;
+}
+
+static void model_pop(struct model *model)
+{
+    model->popped++;
+    if (model->writer_sleeps || model->popped - model->told >= model->give) {
+        model_publish(model);
+    }
+}
+
+/* One random call to both; fails where they differ. */
+static void step_both(struct bench *bench, struct model *model, uint64_t *seed)
+{
+    struct leat_pipe *pipe = &bench->pipe;
+    unsigned char item[ITEM_MOST];
+    bool empty = model->popped == model->w, full = model->pushed - model->told >= model->high_water;
+    switch (random_below(seed, 12)) {
+    default: {
+        bool incomplete = random_below(seed, 3) == 0;
+        assert_int_equal(write_number(pipe, model->pushed, incomplete), !full);
+        model->pushed += !full;
+        model->f = full || incomplete ? model->f : model->pushed;
+        break;
+    }
+    case 0:
+        assert_int_equal(leat_pipe_unwrite(pipe, item), model->pushed > model->f);
+        if (model->pushed > model->f) {
+            assert_true(is_item(item, pipe->item_bytes, --model->pushed));
+        }
+        break;
+    case 1: {
+        enum leat_flush wanted = model->w == model->f ? LEAT_FLUSH_NOTHING : model->reader_sleeps ? LEAT_FLUSH_ASLEEP : LEAT_FLUSH_AWAKE;
+        assert_int_equal(leat_pipe_flush(pipe), wanted);
+        model->reader_sleeps &= wanted == LEAT_FLUSH_NOTHING;
+        model->w = model->f;
+        break;
+    }
+    case 2:
+        assert_int_equal(leat_pipe_check_write(pipe), !full);
+        model->writer_sleeps |= full;
+        break;
+    case 3:
+        leat_pipe_cancel_write_sleep(pipe);
+        model->writer_sleeps = false;
+        break;
+    case 4:
+        assert_int_equal(leat_pipe_poll(pipe), !empty);
+        if (empty && pipe->r == leat_load(&pipe->popped, relaxed)) {
+            model_publish(model);
+        }
+        break;
+    case 5:
+        leat_pipe_cancel_sleep(pipe);
+        model->reader_sleeps = false;
+        break;
+    case 6:
+    case 7:
+    case 8:
+        assert_int_equal(leat_pipe_read(pipe, item), !empty);
+        if (empty) {
+            model_publish(model);
+            model->reader_sleeps = true;
+        } else {
+            assert_true(is_item(item, pipe->item_bytes, model->popped));
+            model_pop(model);
+        }
+        break;
+    }
+    assert_int_equal(leat_pipe_writer_asleep(pipe), model->writer_to_wake);
+    model->writer_to_wake = false;
+    assert_true(leat_pipe_valid(pipe));
+}
+
+static void pipe_does_what_the_model_does(void **state)
+{
+    (void)state;
+    static const size_t starts[] = {0, UINT32_MAX - 300, (SIZE_MAX >> 1) - 300, SIZE_MAX - 300};
+    uint64_t seed = test_seed();
+    for (int run = 0; run < 200; run++) {
+        uint64_t now = seed + (uint64_t)run;
+        struct bench bench;
+        int64_t high_water = (int64_t)random_below(&now, random_below(&now, 2) == 0 ? 4 : 60) + 1;
+        set_up(&bench, (int64_t)random_below(&now, 40) + 1, (int64_t)random_below(&now, 6) + 2, high_water);
+        start_at(&bench.pipe, starts[run % 4]);
+        struct model model = {.high_water = (uint64_t)high_water, .give = high_water < 8 ? 1 : (uint64_t)high_water / 8};
+        for (int i = 0; i < 2000; i++) {
+            step_both(&bench, &model, &now);
+        }
+        assert_true(model.popped > 0);
+        tear_down(&bench);
+    }
+}
+
+/* ---- two threads ---- */
+
+/*
+ * Sleep and wake by counting: each announcement that the other side took back gives exactly one token, and each sleep waits for exactly
+ * one. So a lost wake-up hangs (the alarm ends that), and so does one too many (the counts differ).
+ */
+struct course {
+    struct bench bench;
+    int64_t items;
+    uint64_t seed;
+    uint64_t batch_most;
+    LEAT_ATOMIC(size_t) reader_token; /* written by the writer */
+    LEAT_ATOMIC(size_t) writer_token; /* written by the reader */
+    int64_t wakes, writer_sleeps;     /* the writer's */
+    int64_t writer_wakes, wrong;      /* the reader's */
+};
+
+static void wait_for_token(LEAT_ATOMIC(size_t) * token, size_t *seen)
+{
+    while (leat_load(token, acquire) == *seen) { /* edge "token" */
+        sched_yield();
+    }
+    ++*seen;
+}
+
+static void course_flush(struct course *course)
+{
+    if (leat_pipe_flush(&course->bench.pipe) == LEAT_FLUSH_ASLEEP) {
+        course->wakes++;
+        (void)leat_add(&course->reader_token, 1, release); /* edge "token" */
+    }
+}
+
+static void course_write(struct course *course, uint64_t number, bool incomplete, size_t *seen)
+{
+    struct leat_pipe *pipe = &course->bench.pipe;
+    unsigned char item[ITEM_MOST];
+    if (pipe->item_bytes == 8) {
+        memcpy(item, &number, 8);
+    } else {
+        make_item(item, pipe->item_bytes, number);
+    }
+    while (!leat_pipe_write(pipe, item, incomplete)) {
+        course_flush(course);
+        if (!leat_pipe_check_write(pipe)) {
+            course->writer_sleeps++;
+            wait_for_token(&course->writer_token, seen);
+        }
+    }
+}
+
+static void *run_writer(void *context)
+{
+    struct course *course = context;
+    uint64_t seed = course->seed, items = (uint64_t)course->items;
+    size_t seen = 0;
+    for (uint64_t next = 0; next < items;) {
+        uint64_t batch = random_below(&seed, course->batch_most) + 1, end = next + batch < items ? next + batch : items;
+        uint64_t back = random_below(&seed, 4) == 0 ? random_below(&seed, batch) : 0;
+        for (uint64_t i = next; i < end; i++) {
+            course_write(course, i, i + 1 < end, &seen);
+            if (i + 2 == end && back != 0) { /* all but the last are written and open: take some back, write them again */
+                uint64_t until = back < i - next ? i - back : next;
+                for (; i + 1 > until; i--) {
+                    if (!leat_pipe_unwrite(&course->bench.pipe, NULL)) {
+                        course->wrong++;
+                    }
+                }
+                back = 0;
+            }
+        }
+        next = end;
+        if (random_below(&seed, 4) != 0) {
+            course_flush(course);
+        }
+    }
+    course_flush(course);
+    return NULL;
+}
+
+static void *run_reader(void *context)
+{
+    struct course *course = context;
+    struct leat_pipe *pipe = &course->bench.pipe;
+    size_t seen = 0;
+    for (uint64_t i = 0; i < (uint64_t)course->items;) {
+        bool there = leat_pipe_check_read(pipe);
+        if (there) {
+            const void *item = leat_pipe_front(pipe);
+            course->wrong += !(pipe->item_bytes == 8 ? memcmp(item, &i, 8) == 0 : is_item(item, pipe->item_bytes, i));
+            leat_pipe_pop(pipe);
+            i++;
+        }
+        if (leat_pipe_writer_asleep(pipe)) {
+            course->writer_wakes++;
+            (void)leat_add(&course->writer_token, 1, release); /* edge "token" */
+        }
+        if (!there) {
+            wait_for_token(&course->reader_token, &seen);
+        }
+    }
+    return NULL;
+}
+
+static void run_course(int64_t items, int64_t item_bytes, int64_t chunk_items, int64_t high_water, size_t start)
+{
+    struct course *course = aligned_alloc(LEAT_CACHE_LINE, (sizeof *course + 63) / 64 * 64);
+    memset(course, 0, sizeof *course);
+    course->items = items;
+    course->seed = test_seed();
+    course->batch_most = high_water < 8 ? (uint64_t)high_water : 8;
+    set_up(&course->bench, item_bytes, chunk_items, high_water);
+    start_at(&course->bench.pipe, start);
+    /* The reader sleeps before the writer begins: one sleep, at least, is certain. */
+    assert_false(leat_pipe_check_read(&course->bench.pipe));
+    pthread_t writer, reader;
+    assert_int_equal(pthread_create(&reader, NULL, run_reader, course), 0);
+    assert_int_equal(pthread_create(&writer, NULL, run_writer, course), 0);
+    pthread_join(writer, NULL);
+    pthread_join(reader, NULL);
+    struct leat_pipe_stats stats;
+    leat_pipe_stats(&course->bench.pipe, &stats);
+    print_message("%lld items of %lld B, %lld a chunk, high water %lld, seed %llu: %lld flushes, %lld sleeps, %lld sleeps of the writer\n",
+                  (long long)items, (long long)item_bytes, (long long)chunk_items, (long long)high_water, (unsigned long long)course->seed,
+                  (long long)stats.flushes, (long long)stats.sleeps, (long long)course->writer_sleeps);
+    assert_int_equal(course->wrong, 0);
+    assert_true(stats.sleeps > 0);
+    assert_int_equal(stats.sleeps, course->wakes);
+    assert_int_equal(course->writer_sleeps, course->writer_wakes);
+    assert_int_equal((size_t)stats.items_in - start, items);
+    assert_false(leat_pipe_poll(&course->bench.pipe));
+    tear_down(&course->bench);
+    free(course);
+}
+
+static void pipe_carries_ten_million_items_between_two_threads(void **state)
+{
+    (void)state;
+    run_course(items_at_most(10000000), 8, 1000, 1024, 0);
+}
+
+static void pipe_carries_items_through_chunks_of_two(void **state)
+{
+    (void)state;
+    run_course(items_at_most(1000000), 8, 2, 1024, SIZE_MAX - 1000);
+}
+
+static void pipe_carries_items_with_a_high_water_of_one_and_two(void **state)
+{
+    (void)state;
+    run_course(items_at_most(100000), 8, 2, 1, UINT32_MAX - 1000);
+    run_course(items_at_most(100000), 8, 16, 2, (SIZE_MAX >> 1) - 1000);
+}
+
+static void pipe_carries_items_of_64_bytes(void **state)
+{
+    (void)state;
+    run_course(items_at_most(500000), 64, 63, 1024, 0);
+    run_course(items_at_most(100000), 64, 2, 7, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pipe_refuses_sizes_out_of_range),
+        cmocka_unit_test(pipe_without_its_first_chunk_is_enomem_and_fini_is_harmless),
+        cmocka_unit_test(pipe_gives_items_back_in_the_order_written),
+        cmocka_unit_test(pipe_push_reserves_and_back_is_then_the_terminator),
+        cmocka_unit_test(pipe_shows_a_batch_only_when_it_is_complete_and_flushed),
+        cmocka_unit_test(pipe_unwrite_takes_back_the_open_batch_across_chunks),
+        cmocka_unit_test(pipe_flush_says_nothing_awake_or_asleep),
+        cmocka_unit_test(pipe_poll_announces_nothing_and_cancel_sleep_withdraws),
+        cmocka_unit_test(pipe_probe_asks_of_the_oldest_item_only),
+        cmocka_unit_test(pipe_holds_exactly_its_high_water_and_reopens_by_eighths),
+        cmocka_unit_test(pipe_makes_room_at_once_for_a_writer_that_sleeps),
+        cmocka_unit_test(pipe_publishes_all_room_before_it_says_empty),
+        cmocka_unit_test(pipe_chunk_goes_back_with_its_last_item_and_the_spare_is_taken_first),
+        cmocka_unit_test(pipe_without_a_chunk_says_false_and_changes_nothing),
+        cmocka_unit_test(pipe_that_gets_no_more_chunks_goes_on_with_those_it_has),
+        cmocka_unit_test(pipe_positions_wrap),
+        cmocka_unit_test(pipe_peak_is_never_below_the_truth_and_an_eighth_above_at_most),
+        cmocka_unit_test(pipe_valid_finds_each_planted_fault),
+        cmocka_unit_test(pipe_does_what_the_model_does),
+        cmocka_unit_test(pipe_carries_ten_million_items_between_two_threads),
+        cmocka_unit_test(pipe_carries_items_through_chunks_of_two),
+        cmocka_unit_test(pipe_carries_items_with_a_high_water_of_one_and_two),
+        cmocka_unit_test(pipe_carries_items_of_64_bytes),
+    };
+    alarm(300); /* a lost wake-up hangs: then the test ends here */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
