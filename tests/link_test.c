@@ -277,6 +277,29 @@ static void an_end_mark_ends_the_input(void **state)
     assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
 }
 
+static void a_last_message_without_its_padding_is_whole(void **state)
+{
+    (void)state;
+    /* Two netlink messages of 17 and 18 bytes; the first is padded to 20, the second is not. */
+    unsigned char bytes[38] = {17, 0, 0, 0, 1};
+    bytes[20] = 18;
+    bytes[24] = 1;
+    struct leat_link_options options = in_options("netlink");
+    options.high_water_messages = 1; /* so the last one has to wait */
+    const char *path = path_of("unpadded");
+    write_frames(path, 0, (const char *)bytes, sizeof bytes);
+    struct leat_link *link = open_in(path, &options);
+    struct leat_msg msg;
+    usleep(10000);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(leat_link_recv(link, &msg, LEAT_FOREVER), 0);
+        assert_int_equal(leat_msg_size(&msg), i == 0 ? 20 : 18);
+        leat_msg_unref(&msg);
+    }
+    assert_int_equal(leat_link_recv(link, &msg, LEAT_FOREVER), -EPIPE);
+    assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
+}
+
 static void what_is_sent_is_written_before_close_returns(void **state)
 {
     (void)state;
@@ -350,9 +373,9 @@ static void converse(const char *listen_at)
     struct leat_link_options options = {.dialect = leat_tlv_dialect("t8l16")};
     struct echo far = {.link = open_in(listen_at, &options)};
     char address[LEAT_ADDRESS_BYTES];
-    const char *name = leat_link_name(far.link);
-    const char *colon = strchr(name, ':');
-    snprintf(address, sizeof address, "%.*s%s", (int)(strstr(name, "-listen") - name), name, colon);
+    /* What a listener is called is where to call it; a Unix socket keeps the name it was given. */
+    const char *name = leat_link_name(far.link), *listen = strstr(name, "-listen");
+    snprintf(address, sizeof address, "%.*s%s", listen ? (int)(listen - name) : 0, name, listen ? listen + 7 : name);
     struct leat_link *near = open_in(address, &options);
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, echo, &far), 0);
@@ -461,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_frame_over_the_limit_is_malformed),
         cmocka_unit_test(repeat_reads_a_file_again_and_refuses_a_pipe),
         cmocka_unit_test(an_end_mark_ends_the_input),
+        cmocka_unit_test(a_last_message_without_its_padding_is_whole),
         cmocka_unit_test(what_is_sent_is_written_before_close_returns),
         cmocka_unit_test(a_full_disk_fails_the_sender_who_keeps_the_message),
         cmocka_unit_test(two_ends_converse_over_tcp),

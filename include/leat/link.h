@@ -126,8 +126,8 @@ LEAT_API bool leat_link_arm(struct leat_link *link);
 LEAT_API const struct leat_error *leat_link_error(const struct leat_link *link);
 
 /*
- * Returns the endpoint's bound or real address ("tcp-listen://127.0.0.1:40123" where port 0 was asked for), else its name as given. Valid
- * until the link is closed.
+ * Returns where the endpoint can be called ("tcp://127.0.0.1:40123" for a listener at port 0), else its name as given. Valid until the
+ * link is closed.
  *
  * [thread: application | blocks: no | allocates: no | fails: never]
  */

@@ -45,32 +45,6 @@ static void input_malformed(struct leat_link *link)
     input_close(link);
 }
 
-/* The input is at its end, `left` bytes of a frame unread: reads it again from the start, or closes it. */
-static void input_end(struct leat_link *link)
-{
-    const void *data;
-    int64_t left = leat_ring_peek(&link->ring, 1, &data);
-    if (leat_tlv_framer_ended(&link->framer)) {
-        link_add(&link->bytes_after_end, left);
-        leat_ring_consume(&link->ring, left);
-    } else if (leat_tlv_framer_end(&link->framer, left) != 0) {
-        input_malformed(link);
-        return;
-    }
-    if (link->repeat_left > 0) {
-        int rc = link->transport->rewind(link->state);
-        if (rc != 0) {
-            input_fail(link, rc);
-            return;
-        }
-        link->repeat_left--;
-        link->need = 1;
-        leat_tlv_framer_init(&link->framer, link->options.dialect, &link->limits);
-        return;
-    }
-    input_close(link);
-}
-
 /* The frame of n bytes at the ring's head becomes a message in the place at the pipe's back. False: no block or no room now. */
 static bool deliver(struct leat_link *link, const void *frame, int64_t n)
 {
@@ -90,6 +64,42 @@ static bool deliver(struct leat_link *link, const void *frame, int64_t n)
     leat_ring_consume(&link->ring, n);
     link_add(&link->frames_in, 1);
     link_add(&link->bytes_in, n);
+    return true;
+}
+
+/*
+ * The device has no more: the last frame may lack its padding, and goes out as it is. Then the input is read again from its start, or
+ * closed. False: the last frame is held, and the end is to be met again.
+ */
+static bool input_end(struct leat_link *link)
+{
+    const void *data;
+    int64_t left = leat_ring_peek(&link->ring, 1, &data);
+    if (leat_tlv_framer_ended(&link->framer)) {
+        link_add(&link->bytes_after_end, left);
+        leat_ring_consume(&link->ring, left);
+    } else if (left > 0) {
+        if (!link->unpadded && leat_tlv_framer_end(&link->framer, left) != 0) {
+            input_malformed(link);
+            return true;
+        }
+        link->unpadded = true;
+        if (!deliver(link, data, left))
+            return false;
+        link->unpadded = false;
+    }
+    if (link->repeat_left == 0) {
+        input_close(link);
+        return true;
+    }
+    int rc = link->transport->rewind(link->state);
+    if (rc != 0) {
+        input_fail(link, rc);
+        return true;
+    }
+    link->repeat_left--;
+    link->need = 1;
+    leat_tlv_framer_init(&link->framer, link->options.dialect, &link->limits);
     return true;
 }
 
@@ -139,7 +149,7 @@ static bool input_step(struct leat_link *link)
         leat_ring_commit(&link->ring, got);
         leat_store(&link->ring_peak, (int64_t)link->ring.peak, relaxed); /* relaxed: a number for stats */
     } else if (got == 0) {
-        input_end(link);
+        return input_end(link);
     } else if (got == -EAGAIN) {
         link->hold = HOLD_DEVICE;
         return moved;

@@ -73,6 +73,7 @@ struct leat_link {
     int64_t need;        /* bytes that the frame at the ring's head wants before it is looked at again */
     int64_t repeat_left; /* times the input is still to be read from its start */
     bool slot_filled;    /* the place at the pipe's back holds the frame at the ring's head, not pushed yet */
+    bool unpadded;       /* the bytes in the ring are the last frame, which lacks its padding */
     bool accepted;       /* a listener has its peer */
     bool wired;          /* open got as far as the mailboxes */
     bool in_open, out_open;
