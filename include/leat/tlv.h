@@ -15,6 +15,9 @@
 #include <leat/base.h>
 
 #ifdef __cplusplus
+/* A function and a struct may share a name (leat_tlv_dialect, as stat does); g++ -Wshadow need not say so. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 extern "C" {
 #endif
 
@@ -455,5 +458,6 @@ LEAT_API bool leat_tlv_writer_valid(const struct leat_tlv_writer *writer);
 
 #ifdef __cplusplus
 }
+#pragma GCC diagnostic pop
 #endif
 #endif
