@@ -73,7 +73,10 @@ int main(int argc, char **argv)
                "Exit codes: 0 done, 1 wrong usage, 2 malformed input, 3 input/output error, 130 or 143 after a clean end on SIGINT or "
                "SIGTERM, 141 when the reader of stdout went away.",
     };
+    char name[] = "leat"; /* whatever it is installed as: errors begin alike everywhere */
     int status = CLI_DONE;
+    if (argc > 0)
+        argv[0] = name;
     cli_stdio_start();
     argp_err_exit_status = CLI_USAGE;
     argp_program_version_hook = print_version;

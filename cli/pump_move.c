@@ -171,7 +171,7 @@ static void finish(struct pump *pump, struct pump_result *result)
     int64_t calls = cli_allocations();
     result->allocations = calls < 0 ? -1 : pump->warm ? calls - pump->warm_calls : 0;
     if ((code != 0 || end.left != 0) && !pump->output_failed)
-        output_fault(pump, &error, code != 0 ? code : -EIO);
+        output_fault(pump, &error, code != 0 ? code : -ENOTCONN); /* without an error: a listener whose peer never came */
 
     result->frames_in = pump->taken;
     result->bytes_in = pump->taken_bytes;

@@ -50,8 +50,8 @@ def failing(what, code, words, *arguments, **keywords):
 
 
 def usage(what, words, *arguments):
-  """Wrong usage; argp may add one line of advice."""
-  done = run(*arguments)
+  """Wrong usage; argp may add one line of advice. Stdin is a pipe."""
+  done = run(*arguments, input=b'')
   check(done.returncode == 1 and done.stdout == b'', f'{what}: exit {done.returncode}: {done.stderr}')
   lines = done.stderr.splitlines()
   check(1 <= len(lines) <= 2 and (len(lines) == 1 or lines[1].startswith('Try ')), f'{what}: not one line: {done.stderr!r}')
@@ -84,7 +84,7 @@ check(done.returncode == 2, f'indefinite nesting bomb: exit {done.returncode}: {
 one_line('indefinite nesting bomb', done.stderr, 'offset', len(good))
 check(slurp(target) == good, 'indefinite nesting bomb: frames before it')
 
-# The second time over is malformed, too: the offset is that of the whole stream.
+# The same source without the bad end is good, three times over.
 source = spill(path('in.der'), good)
 done = run('pump', '--from', source, '--to', target, '--frame', 'der', '--repeat', '3', '--stats', 'none')
 check(done.returncode == 0 and slurp(target) == 3 * good, f'--repeat: exit {done.returncode}: {done.stderr}')

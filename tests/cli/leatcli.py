@@ -61,10 +61,11 @@ def start(*arguments, **keywords):
 
 
 def announced(process):
-  """The address that a listening leat told of."""
+  """The address to connect to, tcp://HOST:PORT or unix:PATH, of a leat that listens."""
   line = process.stderr.readline().decode()
   check(line.startswith('leat: listening on '), f'no announcement, but: {line!r}')
-  return line[len('leat: listening on '):].strip()
+  scheme, rest = line[len('leat: listening on '):].strip().split(':', 1)
+  return scheme.removesuffix('-listen') + ':' + rest
 
 
 def summary(stderr):
