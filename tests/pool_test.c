@@ -409,8 +409,10 @@ static void more_pools_than_slots_share_them(void **state)
             leat_pool_free(pools[i], blocks[i][round]);
     assert_int_equal(source.calls, calls); /* every pool found its cache again */
     leat_pool_thread_end();
-    for (int i = 0; i < count; i++) {
+    for (int i = count - 1; i >= 0; i--) {
         assert_int_equal(stats_of(pools[i]).cached, 0);
+        leat_pool_free(pools[i], leat_pool_alloc(pools[i])); /* with a new cache: the old one is nobody's */
+        assert_valid(pools[i]);
         assert_int_equal(leat_pool_destroy(pools[i], NULL), 0);
     }
     assert_int_equal(source.held, 0);

@@ -191,6 +191,114 @@ static void a_sleeping_thread_that_freed_the_whole_pool_starves_nobody(void **st
     }
 }
 
+/* ---- the revocation, step by step and in a hurry ---- */
+
+struct stopped {
+    struct leat_pool *pool;
+    struct leat_pool_cache *cache;
+    LEAT_ATOMIC(int) barriers; /* calls; written by the reclaimer */
+    LEAT_ATOMIC(int) done;     /* the reclaimer has its block */
+    bool revoked;              /* what the barrier saw; published by barriers */
+};
+
+static bool stopped_barrier(void *context)
+{
+    struct stopped *stopped = context;
+    struct leat_pool_cache *cache = stopped->cache;
+    stopped->revoked = cache && leat_load(&cache->low, relaxed) == INT32_MAX && leat_load(&cache->high, relaxed) == -1;
+    bool passed = host_barrier(NULL);
+    leat_add(&stopped->barriers, 1, release);
+    return passed;
+}
+
+static void *stopped_reclaim(void *context)
+{
+    struct stopped *stopped = context;
+    void *block = leat_pool_alloc(stopped->pool);
+    leat_store(&stopped->done, 1, release);
+    leat_pool_free(stopped->pool, block);
+    return block;
+}
+
+/* The owner stops in the middle of its fast path, as if it were preempted there: its block must not be taken until it goes on. */
+static void a_reclaimer_revokes_then_passes_the_barrier_then_waits_for_the_owner(void **state)
+{
+    (void)state;
+    if (!host_barrier(NULL))
+        skip();
+    struct source source = SOURCE_INIT(source);
+    struct stopped stopped = {.pool = NULL};
+    struct leat_host here = {.barrier = stopped_barrier, .yield = host_yield, .thread = NULL, .context = &stopped};
+    struct leat_pool_config config = {.block_bytes = 64, .limit = 1, .cache_blocks = 1, .memory = &source.memory, .host = &here};
+    assert_int_equal(leat_pool_create(&stopped.pool, &config), 0);
+    stopped.cache = leat_pool_cache_open(stopped.pool);
+    leat_pool_cache_free(stopped.cache, leat_pool_cache_alloc(stopped.cache));
+    assert_int_equal(leat_load(&stopped.cache->count, relaxed), 1);
+    leat_store(&stopped.cache->busy, 1u, seq_cst);
+    int before = leat_load(&stopped.barriers, relaxed);
+    pthread_t thread = start(stopped_reclaim, &stopped);
+    while (leat_load(&stopped.barriers, acquire) == before)
+        sched_yield();
+    usleep(20000);
+    assert_true(stopped.revoked);
+    assert_int_equal(leat_load(&stopped.done, acquire), 0);
+    assert_int_equal(leat_load(&stopped.cache->count, relaxed), 1);
+    leat_store(&stopped.cache->busy, 0u, release);
+    void *block = NULL;
+    pthread_join(thread, &block);
+    assert_non_null(block);
+    assert_int_equal(leat_load(&stopped.barriers, relaxed), before + 1);
+    leat_pool_cache_close(stopped.cache);
+    destroy(stopped.pool, &source);
+}
+
+struct hurry {
+    struct leat_pool *pool;
+    int64_t wrong;
+    LEAT_ATOMIC(int) end; /* written by the reclaimer */
+};
+
+static void *hurry_own(void *context)
+{
+    struct hurry *hurry = context;
+    while (!leat_load(&hurry->end, acquire)) {
+        for (int i = 0; i < 100; i++) {
+            volatile uint64_t *block = leat_pool_alloc(hurry->pool);
+            if (!block)
+                continue;
+            block[0] = 1;
+            hurry->wrong += block[0] != 1;
+            leat_pool_free(hurry->pool, (void *)block);
+        }
+    }
+    return NULL;
+}
+
+/* One thread works out of its cache, another takes all there is, again and again, so that the caches are revoked and restored. */
+static void an_owner_and_a_reclaimer_never_have_the_same_block(void **state)
+{
+    (void)state;
+    struct source source = SOURCE_INIT(source);
+    struct hurry hurry = {.pool = create(&source, (struct leat_pool_config){.block_bytes = 64, .limit = 8, .cache_blocks = 8})};
+    pthread_t thread = start(hurry_own, &hurry);
+    int64_t rounds = test_items(1000000) / 20 + 1, wrong = 0;
+    for (int64_t round = 0; round < rounds; round++) {
+        volatile uint64_t *blocks[8];
+        int count = 0;
+        while (count < 8 && (blocks[count] = leat_pool_alloc(hurry.pool)))
+            *blocks[count++] = 2;
+        assert_true(count >= 7);
+        for (int i = 0; i < count; i++)
+            wrong += *blocks[i] != 2;
+        while (count > 0)
+            leat_pool_free(hurry.pool, (void *)blocks[--count]);
+    }
+    leat_store(&hurry.end, 1, release);
+    pthread_join(thread, NULL);
+    assert_int_equal(wrong + hurry.wrong, 0);
+    destroy(hurry.pool, &source);
+}
+
 /* ---- random calls by four threads ---- */
 
 struct mob {
@@ -566,6 +674,8 @@ int main(void)
         cmocka_unit_test(millions_of_blocks_pass_from_handle_to_handle),
         cmocka_unit_test(blocks_pass_on_at_the_limit),
         cmocka_unit_test(a_sleeping_thread_that_freed_the_whole_pool_starves_nobody),
+        cmocka_unit_test(a_reclaimer_revokes_then_passes_the_barrier_then_waits_for_the_owner),
+        cmocka_unit_test(an_owner_and_a_reclaimer_never_have_the_same_block),
         cmocka_unit_test(four_threads_at_random_without_a_limit),
         cmocka_unit_test(four_threads_at_random_often_at_the_limit),
         cmocka_unit_test(four_threads_at_random_with_a_handful_of_blocks),
