@@ -871,6 +871,107 @@ static void the_writer_fills_fixed_parts_and_pads_with_zeros(void **state)
     assert_int_equal(leat_tlv_fill(&writer, 0, "x", 1), -EINVAL);
 }
 
+/* The end that is missing is missed by whoever looks for it: stepping over the item, or leaving it before its end. */
+static void an_end_that_is_missing_is_missed_by_skip_and_leave(void **state)
+{
+    static const struct {
+        const char *hex;
+        int64_t frame_limit; /* 0: the default */
+        enum leat_tlv_rule rule;
+        int64_t offset;
+    } rows[] = {
+        {"30 80", 0, LEAT_TLV_UNENDED, 0},
+        {"30 80 05 00", 0, LEAT_TLV_UNENDED, 0},
+        {"30 80 31 80 00 00", 0, LEAT_TLV_UNENDED, 0},
+        {"30 80 00", 0, LEAT_TLV_TRUNCATED, 2},
+        {"30 80 04 02 00", 0, LEAT_TLV_TRUNCATED, 2},
+        {"30 80 31 80 05", 0, LEAT_TLV_TRUNCATED, 4},
+        {"30 80 00 01", 0, LEAT_TLV_END_MARK, 2},
+        {"30 80 05 ff 00 00", 0, LEAT_TLV_LENGTH_FORM, 2},
+        {"05 00 30 80 04 01 00 00 00", 6, LEAT_TLV_FRAME_LIMIT, 2},
+    };
+    (void)state;
+    for (int64_t i = 0; i < COUNT(rows); i++) {
+        unsigned char data[64];
+        int64_t bytes = unhex(rows[i].hex, data);
+        for (int way = 0; way < 3; way++) { /* step over; enter and leave; enter, look once, leave */
+            struct leat_tlv_limits limits = {.max_frame = rows[i].frame_limit};
+            struct leat_tlv_cursor cursor;
+            struct leat_tlv_item item;
+            assert_int_equal(leat_tlv_cursor_init(&cursor, leat_tlv_dialect("ber"), data, bytes, 0, &limits), 0);
+            do
+                assert_int_equal(leat_tlv_next(&cursor, &item), LEAT_TLV_ITEM);
+            while (item.length >= 0);
+            if (way == 0) {
+                assert_int_equal(leat_tlv_next(&cursor, &item), LEAT_TLV_BAD);
+            } else {
+                assert_true(leat_tlv_enter(&cursor));
+                if (way == 2)
+                    leat_tlv_next(&cursor, &item);
+                assert_false(leat_tlv_leave(&cursor));
+            }
+            const struct leat_tlv_fault *fault = leat_tlv_cursor_fault(&cursor);
+            if (fault->rule != rows[i].rule || fault->offset != rows[i].offset)
+                fail_msg("%s, way %d: %s at %lld", rows[i].hex, way, leat_tlv_rule_text(fault->rule), (long long)fault->offset);
+        }
+    }
+    /* On the deepest level allowed, what is inside cannot be looked at. */
+    static const unsigned char deep[] = {0x30, 0x04, 0x31, 0x80, 0x00, 0x00};
+    const struct leat_tlv_limits limits = {.max_depth = 1};
+    struct leat_tlv_cursor cursor;
+    struct leat_tlv_item item;
+    assert_int_equal(leat_tlv_cursor_init(&cursor, leat_tlv_dialect("ber"), deep, sizeof deep, 0, &limits), 0);
+    assert_int_equal(leat_tlv_next(&cursor, &item), LEAT_TLV_ITEM);
+    assert_true(leat_tlv_enter(&cursor));
+    assert_int_equal(leat_tlv_next(&cursor, &item), LEAT_TLV_ITEM);
+    assert_int_equal(leat_tlv_next(&cursor, &item), LEAT_TLV_BAD);
+    assert_int_equal(leat_tlv_cursor_fault(&cursor)->rule, LEAT_TLV_DEPTH);
+    assert_int_equal(leat_tlv_cursor_fault(&cursor)->offset, 4);
+}
+
+/* The validity functions see each invariant broken. */
+static void a_broken_struct_is_not_valid(void **state)
+{
+    static const unsigned char data[] = {0x30, 0x80, 0x05, 0x00, 0x00, 0x00};
+    struct leat_tlv_cursor cursor, broken;
+    struct leat_tlv_framer framer, unframed;
+    struct leat_tlv_item item;
+    int64_t n = 0;
+    (void)state;
+    assert_int_equal(leat_tlv_cursor_init(&cursor, leat_tlv_dialect("ber"), data, sizeof data, 0, NULL), 0);
+    assert_int_equal(leat_tlv_next(&cursor, &item), LEAT_TLV_ITEM);
+    assert_true(leat_tlv_enter(&cursor) && leat_tlv_cursor_valid(&cursor));
+    broken = cursor, broken.depth = -1;
+    assert_false(leat_tlv_cursor_valid(&broken));
+    broken = cursor, broken.levels[1].position = 7;
+    assert_false(leat_tlv_cursor_valid(&broken));
+    broken = cursor, broken.levels[1].end = 7;
+    assert_false(leat_tlv_cursor_valid(&broken));
+    broken = cursor, broken.levels[0].position = 4;
+    assert_false(leat_tlv_cursor_valid(&broken));
+    assert_int_equal(leat_tlv_framer_init(&framer, leat_tlv_dialect("ber"), NULL), 0);
+    assert_int_equal(leat_tlv_frame(&framer, data, 4, &n), LEAT_TLV_NEED);
+    assert_true(leat_tlv_framer_valid(&framer));
+    unframed = framer, unframed.open = 0;
+    assert_false(leat_tlv_framer_valid(&unframed));
+    unframed = framer, unframed.scanned = -1;
+    assert_false(leat_tlv_framer_valid(&unframed));
+    unframed = framer, unframed.total_bytes = 2 * MIB;
+    assert_false(leat_tlv_framer_valid(&unframed));
+    unsigned char room[16];
+    struct pad pad = {room, sizeof room, 0};
+    struct leat_tlv_writer writer, unwritten;
+    writer_open(&writer, "der", &pad, sizeof room);
+    assert_int_equal(leat_tlv_begin(&writer, 0x30), 0);
+    assert_true(leat_tlv_writer_valid(&writer));
+    unwritten = writer, unwritten.position = 17;
+    assert_false(leat_tlv_writer_valid(&unwritten));
+    unwritten = writer, unwritten.position = 1;
+    assert_false(leat_tlv_writer_valid(&unwritten));
+    unwritten = writer, unwritten.open[0].start = -1;
+    assert_false(leat_tlv_writer_valid(&unwritten));
+}
+
 /* Well-formed BER of some depth, by chance; indefinite lengths and long forms only where wanted. Returns its bytes. */
 static int64_t grow(uint64_t *seed, unsigned char *out, int64_t room, bool ber)
 {
@@ -967,6 +1068,8 @@ int main(void)
         cmocka_unit_test(the_writer_stays_within_its_room),
         cmocka_unit_test(the_writer_refuses_what_the_dialect_cannot_say),
         cmocka_unit_test(the_writer_fills_fixed_parts_and_pads_with_zeros),
+        cmocka_unit_test(an_end_that_is_missing_is_missed_by_skip_and_leave),
+        cmocka_unit_test(a_broken_struct_is_not_valid),
         cmocka_unit_test(cursor_and_framer_agree_on_any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
