@@ -106,14 +106,28 @@ static void take_the_rest(struct pump *pump)
     }
 }
 
+/* Nothing to hand on just now: is there anybody left to hand it to? */
+static bool output_gone(struct pump *pump)
+{
+    int code = leat_link_check_send(pump->to);
+    if (code == 0)
+        return false;
+    output_fault(pump, leat_link_error(pump->to), code);
+    take_the_rest(pump);
+    return true;
+}
+
 static void move(struct pump *pump)
 {
     struct leat_msg msg;
     leat_msg_init(&msg);
     while (pump->taken < pump->limit) {
         int code = take(pump, &msg);
-        if (code == -EAGAIN || (code == -ETIMEDOUT && !pump->stopping))
+        if (code == -EAGAIN || (code == -ETIMEDOUT && !pump->stopping)) {
+            if (output_gone(pump))
+                return;
             continue;
+        }
         if (code == -EPIPE || code == -ETIMEDOUT)
             return;
         if (code != 0) {
@@ -158,29 +172,32 @@ static void settle(struct pump *pump, struct leat_link_stats *output)
     }
 }
 
-/* Everything sent is written, or known to be lost, when this returns; both links are gone. */
+/*
+ * Everything sent is written, or known to be lost, when this returns; both links are gone. Each term of the ledger is counted where it
+ * happens: accepted and unread by the input, delivered and left by the output, given up here. What they do not explain was dropped.
+ */
 static void finish(struct pump *pump, struct pump_result *result)
 {
-    struct leat_link_end end = {0};
+    struct leat_link_end in = {0};
+    struct leat_link_end out = {0};
     struct leat_error error = {.offset = -1};
-    int64_t sent = pump->taken - pump->unsent;
     settle(pump, &result->output);
-    leat_link_stats(pump->from, &result->input);
-    int code = leat_link_close(pump->to, LEAT_FOREVER, &end, &error);
+    int code = leat_link_close(pump->to, LEAT_FOREVER, &out, &error);
     result->seconds = (double)(leat_os_now_ns() - pump->start_ns) * 1e-9;
     int64_t calls = cli_allocations();
     result->allocations = calls < 0 ? -1 : pump->warm ? calls - pump->warm_calls : 0;
-    if ((code != 0 || end.left != 0) && !pump->output_failed)
-        output_fault(pump, &error, code != 0 ? code : -ENOTCONN); /* without an error: a listener whose peer never came */
+    if (code != 0 && !pump->output_failed)
+        output_fault(pump, &error, code);
 
-    result->frames_in = pump->taken;
+    leat_link_stats(pump->from, &result->input);
+    leat_link_close(pump->from, 0, &in, NULL);
+    result->read_ahead = in.unread;
+    result->frames_in = in.accepted - in.unread;
     result->bytes_in = pump->taken_bytes;
-    result->frames_out = end.delivered;
-    result->bytes_out = end.delivered == sent ? pump->taken_bytes - pump->unsent_bytes : result->output.bytes_out;
-    result->in_flight = end.left + pump->unsent;
+    result->frames_out = out.delivered;
+    result->bytes_out = out.delivered_bytes;
+    result->in_flight = out.left + pump->unsent;
     result->dropped = result->frames_in - result->frames_out - result->in_flight;
-    leat_link_close(pump->from, 0, &end, NULL);
-    result->read_ahead = end.unread;
     pump->from = pump->to = NULL;
 }
 

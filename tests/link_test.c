@@ -429,6 +429,54 @@ static void a_listener_nobody_called_closes_at_once(void **state)
     assert_int_equal(leat_link_close(link, leat_os_now_ns() + 2000000000, NULL, NULL), 0);
 }
 
+static void what_is_sent_before_the_peer_comes_waits_for_it(void **state)
+{
+    (void)state;
+    static const struct leat_blocks none;
+    struct leat_link_options out = {.directions = LEAT_OUT}, in = in_options("t8l16");
+    struct leat_link *early = open_in("tcp-listen://127.0.0.1:0", &out);
+    char address[LEAT_ADDRESS_BYTES];
+    snprintf(address, sizeof address, "%s", leat_link_name(early));
+    struct leat_msg msg;
+    unsigned char frame[40];
+    assert_int_equal(leat_msg_copy(&msg, &none, frame, make_frame(1, frame)), 0);
+    assert_int_equal(leat_link_send(early, &msg, LEAT_FOREVER), 0);
+    leat_link_flush(early);
+    struct leat_link *late = open_in(address, &in);
+    struct leat_link_end end;
+    assert_int_equal(leat_link_close(early, leat_os_now_ns() + 5000000000, &end, NULL), 0);
+    assert_int_equal(end.delivered, 1);
+    assert_int_equal(leat_link_recv(late, &msg, LEAT_FOREVER), 0);
+    check_frame(&msg, 1);
+    leat_msg_unref(&msg);
+    assert_int_equal(leat_link_recv(late, &msg, LEAT_FOREVER), -EPIPE);
+    assert_int_equal(leat_link_close(late, 0, NULL, NULL), 0);
+
+    /* And nobody ever comes: the deadline says so. */
+    early = open_in("tcp-listen://127.0.0.1:0", &out);
+    assert_int_equal(leat_msg_copy(&msg, &none, frame, make_frame(1, frame)), 0);
+    assert_int_equal(leat_link_send(early, &msg, LEAT_FOREVER), 0);
+    assert_int_equal(leat_link_close(early, leat_os_now_ns() + 20000000, &end, NULL), -ETIMEDOUT);
+    assert_int_equal(end.left, 1);
+}
+
+static void an_idle_sender_learns_that_its_reader_left(void **state)
+{
+    (void)state;
+    const char *fifo = path_of("left");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    int reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct leat_link_options out = {.directions = LEAT_OUT};
+    struct leat_link *link = open_in(fifo, &out);
+    assert_int_equal(leat_link_check_send(link), 0);
+    close(reader);
+    for (int i = 0; i < 500 && leat_link_check_send(link) == 0; i++)
+        usleep(10000);
+    assert_int_equal(leat_link_check_send(link), -EPIPE);
+    assert_non_null(strstr(leat_link_error(link)->text, fifo));
+    assert_int_equal(leat_link_close(link, 0, NULL, NULL), 0); /* nothing was lost */
+}
+
 static void close_at_its_deadline_says_how_many_are_left(void **state)
 {
     (void)state;
@@ -490,6 +538,8 @@ int main(void)
         cmocka_unit_test(two_ends_converse_over_tcp),
         cmocka_unit_test(two_ends_converse_over_a_unix_socket),
         cmocka_unit_test(a_listener_nobody_called_closes_at_once),
+        cmocka_unit_test(what_is_sent_before_the_peer_comes_waits_for_it),
+        cmocka_unit_test(an_idle_sender_learns_that_its_reader_left),
         cmocka_unit_test(close_at_its_deadline_says_how_many_are_left),
         cmocka_unit_test(options_that_cannot_be_kept_are_refused_in_words),
     };

@@ -52,9 +52,11 @@ struct leat_link_stats {
 
 /* How a link ended. */
 struct leat_link_end {
-    int64_t delivered; /* messages sent that the device took whole */
-    int64_t left;      /* messages sent that it did not */
-    int64_t unread;    /* messages accepted that the application did not receive */
+    int64_t accepted;        /* frames that came in */
+    int64_t unread;          /* of these, not received by the application */
+    int64_t delivered;       /* messages sent that the device took whole */
+    int64_t delivered_bytes; /* and their bytes */
+    int64_t left;            /* messages sent that it did not */
 };
 
 /*
@@ -94,6 +96,15 @@ LEAT_API int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_
  * [thread: application | blocks: until deadline_ns | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE and the device's]
  */
 LEAT_API int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns);
+
+/*
+ * Says, without sending, whether the output has failed: for an application that has nothing to send just now.
+ *
+ * Returns 0; or what leat_link_send would return for a failed output (leat_link_error).
+ *
+ * [thread: application | blocks: no | allocates: no | fails: EPIPE and the device's]
+ */
+LEAT_API int leat_link_check_send(struct leat_link *link);
 
 /*
  * Everything sent so far is on its way to the device. Once per batch is enough.

@@ -147,7 +147,9 @@ static bool input_step(struct leat_link *link)
     int64_t got = room == 0 ? -ENOBUFS : link->transport->read(link->state, span, room < READ_BYTES ? room : READ_BYTES);
     if (got > 0) {
         leat_ring_commit(&link->ring, got);
-        leat_store(&link->ring_peak, (int64_t)link->ring.peak, relaxed); /* relaxed: a number for stats */
+        int64_t used = leat_ring_used(&link->ring);
+        if (used > link_get(&link->ring_peak))
+            leat_store(&link->ring_peak, used, relaxed); /* relaxed: a number for stats */
     } else if (got == 0) {
         return input_end(link);
     } else if (got == -EAGAIN) {
@@ -271,19 +273,25 @@ static void wait_for_work(struct leat_link *link)
     }
     if (link->in_open && link->hold == HOLD_DEVICE)
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_IN), .in = true};
-    if (link->out_open && link->out_blocked)
-        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT), .out = true};
+    int64_t out_at = count;
+    if (link->out_open) /* with nothing to write, this hears only that the other end is gone */
+        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT), .out = link->out_blocked};
     /* A closed writer wakes whoever sleeps, but it may have closed before the sleep was announced. */
     if (out_waits && leat_load(&link->out.writer_closed, acquire)) /* edge "writer closed" */
         return;
     leat_os_poll(set, count, deadline);
     leat_waker_drain(&link->io);
+    if (out_waits && set[out_at].ready)
+        output_fail(link, -EPIPE);
 }
 
 /* A listener waits for its peer. */
 static void wait_for_peer(struct leat_link *link)
 {
-    while (stop_asked(link) == LINK_RUN) {
+    for (;;) {
+        enum link_stop stop = stop_asked(link);
+        if (stop == LINK_ABANDON || (stop == LINK_DRAIN && !(link->out_open && leat_pipe_poll(&link->out.pipe))))
+            return;
         struct leat_error error = {0};
         int rc = link->transport->accept(link->state, &error);
         if (rc == 0) {
@@ -310,8 +318,10 @@ void link_io_run(void *context)
         enum link_stop stop = stop_asked(link);
         if (stop == LINK_ABANDON)
             break;
-        if (stop == LINK_DRAIN && link->in_open)
+        if (stop == LINK_DRAIN && link->in_open) {
             input_close(link);
+            continue;
+        }
         bool moved = link->in_open && input_step(link);
         if (link->out_open && output_step(link))
             moved = true;

@@ -276,6 +276,12 @@ int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadlin
     return rc == -EPIPE ? closed_because(link, &link->out_error) : rc;
 }
 
+int leat_link_check_send(struct leat_link *link)
+{
+    /* Edge "reader closed": meets the store in leat_mailbox_close_reader, and so publishes out_error (I3). */
+    return leat_load(&link->out.reader_closed, acquire) ? closed_because(link, &link->out_error) : 0;
+}
+
 void leat_link_flush(struct leat_link *link)
 {
     leat_mailbox_flush(&link->out);
@@ -355,6 +361,14 @@ static int64_t drain(struct leat_pipe *pipe)
     return count;
 }
 
+static int64_t drain_outbox(struct leat_link *link)
+{
+    int64_t count = 0;
+    for (; link->outbox_first < link->outbox_end; link->outbox_first++, count++)
+        leat_msg_unref(&link->outbox[link->outbox_first]);
+    return count;
+}
+
 /* The last owner frees everything; the transport's state is closed already where there was somebody to hear of it. */
 void link_free(struct leat_link *link)
 {
@@ -363,8 +377,7 @@ void link_free(struct leat_link *link)
     if (link->wired) {
         drain(&link->in.pipe);
         drain(&link->out.pipe);
-        for (; link->outbox_first < link->outbox_end; link->outbox_first++)
-            leat_msg_unref(&link->outbox[link->outbox_first]);
+        drain_outbox(link);
         if (link->slot_filled)
             leat_msg_unref(leat_pipe_back(&link->in.pipe));
         leat_mailbox_fini(&link->in);
@@ -398,6 +411,16 @@ static void ask_stop(struct leat_link *link, enum link_stop stop)
     leat_waker_wake(&link->io);
 }
 
+/* The messages that are left are counted one by one, unless the I/O thread still has its hands on them. */
+static void count_end(struct leat_link *link, bool done, struct leat_link_end *end)
+{
+    end->accepted = link_get(&link->frames_in);
+    end->delivered = link_get(&link->frames_out);
+    end->delivered_bytes = link_get(&link->bytes_out);
+    end->left = done ? drain_outbox(link) + drain(&link->out.pipe) : link->frames_sent - end->delivered;
+    end->unread = done ? drain(&link->in.pipe) : end->accepted - link->frames_received;
+}
+
 int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_link_end *end, struct leat_error *error)
 {
     const int64_t grace_ns = 200 * 1000 * 1000; /* for a thread that was told to give up, unless the device holds it */
@@ -414,13 +437,12 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
     struct leat_error last = {.code = rc, .offset = -1};
     if (rc != 0)
         snprintf(last.text, sizeof last.text, "%s: closed at its deadline before everything was written", link->name);
-    if (end) {
-        end->delivered = link_get(&link->frames_out);
-        end->left = link->frames_sent - end->delivered;
-        end->unread = link_get(&link->frames_in) - link->frames_received;
-    }
+    struct leat_link_end counted;
+    count_end(link, done, &counted);
+    if (end)
+        *end = counted;
     if (done) {
-        if (link->out_error.code != 0)
+        if (link->out_error.code != 0 && counted.left > 0) /* a peer that left after it got everything is no error */
             last = link->out_error;
         int closed = link->transport->close(link->state);
         link->state = NULL;
