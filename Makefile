@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all run check check-full bench install deps clean
+.PHONY: all run check check-full bench fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
@@ -35,6 +35,12 @@ bench:           ## leat beside what a program has today
 	@$(MAKE) --no-print-directory all
 	@ninja -C $(BUILD) --quiet bench/leat-bench
 	@$(BUILD)/bench/leat-bench $(BENCH_FLAGS)
+
+fuzz:            ## libFuzzer on the TLV engine, FUZZ_SECONDS (60) long
+	@tools/deps build long
+	@mkdir -p $(BUILD)-fuzz
+	@clang -g -O1 -Iinclude -fsanitize=fuzzer,address,undefined tests/fuzz/tlv_fuzz.c src/tlv/*.c -o $(BUILD)-fuzz/tlv_fuzz
+	@$(BUILD)-fuzz/tlv_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -print_final_stats=1
 
 install: all     ## PREFIX and DESTDIR are honoured
 	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
