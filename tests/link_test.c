@@ -7,7 +7,10 @@
 #include <leat/os.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -300,6 +303,29 @@ static void a_last_message_without_its_padding_is_whole(void **state)
     assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
 }
 
+static void a_last_message_without_its_padding_waits_for_nothing_when_repeated(void **state)
+{
+    (void)state;
+    /* One netlink message of 8189 bytes, its padding missing. The pool holds one such message and not two. */
+    unsigned char bytes[8189] = {8189 & 0xff, 8189 >> 8};
+    struct leat_link_options options = in_options("netlink");
+    options.max_frame = 8192;
+    options.high_water_bytes = 16384;
+    options.block_bytes = 256;
+    options.repeat = 3;
+    const char *path = path_of("again");
+    write_frames(path, 0, (const char *)bytes, sizeof bytes);
+    struct leat_link *link = open_in(path, &options);
+    struct leat_msg msg;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(leat_link_recv(link, &msg, leat_os_now_ns() + INT64_C(5000000000)), 0);
+        assert_int_equal(leat_msg_size(&msg), 8189);
+        leat_msg_unref(&msg);
+    }
+    assert_int_equal(leat_link_recv(link, &msg, LEAT_FOREVER), -EPIPE);
+    assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
+}
+
 static void what_is_sent_is_written_before_close_returns(void **state)
 {
     (void)state;
@@ -414,6 +440,37 @@ static void two_ends_converse_over_a_unix_socket(void **state)
     char endpoint[200];
     snprintf(endpoint, sizeof endpoint, "unix-listen:%s", path_of("socket"));
     converse(endpoint);
+}
+
+static void a_listener_that_cannot_accept_fails_only_the_way_that_was_open(void **state)
+{
+    (void)state;
+    struct leat_link_options out = {.directions = LEAT_OUT};
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    char endpoint[200];
+    assert_true(strlen(path_of("refused")) < sizeof at.sun_path);
+    strcpy(at.sun_path, path_of("refused"));
+    snprintf(endpoint, sizeof endpoint, "unix-listen:%s", at.sun_path);
+    struct leat_link *link = open_in(endpoint, &out);
+    int caller = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct rlimit kept;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &kept), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_cur = 3, .rlim_max = kept.rlim_max}), 0);
+    int connected = connect(caller, (const struct sockaddr *)&at, sizeof at);
+    int rc = 0, other = 0;
+    struct leat_msg msg;
+    for (int tries = 0; rc == 0 && tries < 5000; tries++, usleep(1000)) {
+        other += leat_link_recv(link, &msg, 0) != -EPIPE; /* looks at the error while the I/O thread writes one */
+        rc = leat_link_check_send(link);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &kept), 0);
+    assert_int_equal(connected, 0);
+    assert_int_equal(rc, -EMFILE);
+    assert_int_equal(other, 0);
+    assert_int_equal(leat_link_recv(link, &msg, 0), -EPIPE); /* never open, so a clean end */
+    assert_int_equal(leat_link_error(link)->code, 0);
+    close(caller);
+    leat_link_close(link, LEAT_FOREVER, NULL, NULL);
 }
 
 static void a_listener_nobody_called_closes_at_once(void **state)
@@ -533,10 +590,12 @@ int main(void)
         cmocka_unit_test(repeat_reads_a_file_again_and_refuses_a_pipe),
         cmocka_unit_test(an_end_mark_ends_the_input),
         cmocka_unit_test(a_last_message_without_its_padding_is_whole),
+        cmocka_unit_test(a_last_message_without_its_padding_waits_for_nothing_when_repeated),
         cmocka_unit_test(what_is_sent_is_written_before_close_returns),
         cmocka_unit_test(a_full_disk_fails_the_sender_who_keeps_the_message),
         cmocka_unit_test(two_ends_converse_over_tcp),
         cmocka_unit_test(two_ends_converse_over_a_unix_socket),
+        cmocka_unit_test(a_listener_that_cannot_accept_fails_only_the_way_that_was_open),
         cmocka_unit_test(a_listener_nobody_called_closes_at_once),
         cmocka_unit_test(what_is_sent_before_the_peer_comes_waits_for_it),
         cmocka_unit_test(an_idle_sender_learns_that_its_reader_left),

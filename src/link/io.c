@@ -87,6 +87,7 @@ static bool input_end(struct leat_link *link)
         if (!deliver(link, data, left))
             return false;
         link->unpadded = false;
+        leat_mailbox_flush(&link->in); /* input_step has flushed already: before a repeat, nothing else would show it */
     }
     if (link->repeat_left == 0) {
         input_close(link);
@@ -299,8 +300,11 @@ static void wait_for_peer(struct leat_link *link)
             return;
         }
         if (rc != -EAGAIN) {
-            link->in_error = link->out_error = error;
-            link->in_error.code = link->out_error.code = rc;
+            error.code = rc;
+            if (link->in_open) /* a direction that is closed from the start may be looked at already: I3 */
+                link->in_error = error;
+            if (link->out_open)
+                link->out_error = error;
             return;
         }
         struct leat_ready set[2] = {{.fd = link->io.fd, .in = true}, {.fd = link->transport->fd(link->state, LEAT_IN), .in = true}};

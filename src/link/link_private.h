@@ -4,7 +4,8 @@
  *
  * I1  frames_in = frames received + items in the pipe `in`; frames sent = frames_out + outbox + items in the pipe `out`.
  * I2  bytes read = bytes_in + ring used + bytes_after_end: nothing that was read is anywhere else.
- * I3  in_error is written before the pipe `in` is closed, out_error before the pipe `out` is: the close publishes it.
+ * I3  in_error is written before the pipe `in` is closed, out_error before the pipe `out` is: the close publishes it. The error of a
+ *     direction that was never open is not written at all: the application may look at it from the start.
  */
 #ifndef LEAT_LINK_PRIVATE_H
 #define LEAT_LINK_PRIVATE_H
@@ -56,7 +57,7 @@ struct leat_link {
     struct leat_waker finished; /* wakes close(): the I/O thread is done */
     struct leat_thread thread;
     LEAT_ATOMIC(uint32_t) stop;   /* enum link_stop; written by the application, read by the I/O thread */
-    LEAT_ATOMIC(uint32_t) done;   /* 1 once the I/O thread touches nothing but `owners` any more; written by it (release) */
+    LEAT_ATOMIC(uint32_t) done;   /* 1 once the I/O thread touches nothing but `finished` and `owners` any more; written by it (release) */
     LEAT_ATOMIC(uint32_t) owners; /* application and I/O thread: the last one frees the link */
 
     /* Between the threads. */
