@@ -8,9 +8,9 @@
  *
  * I1  every block of every slab is in exactly one place: live, in one cache, in one magazine of the depot, on its slab's `first` list,
  *     or not yet cut (beyond the slab's virgin mark).
- * I2  a cache's items are touched by its owner while `busy` is 1 and `low` was then seen to be 0, by its owner while it holds the pool's
- *     token, and by another holder of the token once the cache is revoked and `busy` is 0; by nobody else.
- * I3  `low` and `high` are written by the token's holder only; all caches of a pool are revoked, or none.
+ * I2  a cache's count and items are touched by its owner alone: between LEAT_POOL_BUSY set and cleared when it sees the cache open in
+ *     between, or while it holds the pool's token. The token's holder reads them once the cache is revoked and the mark is clear.
+ * I3  a cache is revoked by the token's holder, who may then take what is in it, and opened again by its owner holding the token.
  * I4  an allocation fails only when `limit` blocks are live, or when the memory source gave nothing more.
  *
  * Who may call what at the same time:
@@ -73,13 +73,14 @@ struct leat_pool {
     int64_t block_bytes; /* constant */
 };
 
+#define LEAT_POOL_BUSY ((uint32_t)1 << 31) /* in a cache's count: its owner is at the items */
+
 struct leat_pool_cache {
-    LEAT_ATOMIC(uint32_t) busy; /* written by the owner; read by the token's holder */
-    LEAT_ATOMIC(int32_t) low;   /* alloc's fast path needs count > low: 0, or INT32_MAX while revoked (written by the token's holder) */
-    LEAT_ATOMIC(int32_t) high;  /* free's fast path needs count < high: the capacity, or -1 while revoked (likewise) */
-    LEAT_ATOMIC(int32_t) count; /* blocks in items: written as I2 says; statistics read it any time */
-    void **items;               /* the loaded magazine: as I2 says */
-    struct leat_pool *pool;     /* constant */
+    LEAT_ATOMIC(uint32_t) count; /* blocks in items, and the mark: written by the owner only */
+    LEAT_ATOMIC(uint32_t) low;   /* alloc's fast path needs count > low: 0, or UINT32_MAX while revoked: written by the token's holder */
+    LEAT_ATOMIC(uint32_t) high;  /* free's fast path needs count < high: the capacity, or 0 while revoked: likewise */
+    void **items;                /* the loaded magazine: written by the owner, as I2 says */
+    struct leat_pool *pool;      /* constant */
 };
 
 /* The calling thread's caches, found by pool id; `id` 0: empty. */
@@ -214,22 +215,20 @@ LEAT_API LEAT_COLD void *leat_pool_cache_alloc_slow(struct leat_pool_cache *cach
 LEAT_API LEAT_COLD void leat_pool_cache_free_slow(struct leat_pool_cache *cache, void *block);
 
 /*
- * The fast paths. `busy` and `low` (or `high`) are a Dekker pair whose fence only the other side pays: see src/pool/pool_private.h for the
- * edges named here. `low` is read before `count`: what a reclaimer did to the cache is seen by whoever sees it restored.
+ * The fast paths. The mark in `count` and the word `low` (or `high`) are a Dekker pair whose fence only the other side pays: see
+ * src/pool/pool_private.h for the edges named here.
  */
 LEAT_POOL_INLINE void *leat_pool_cache_alloc(struct leat_pool_cache *cache)
 {
-    leat_store(&cache->busy, 1u, relaxed); /* edge "revoke": the reclaimer's barrier orders it before the next load */
+    uint32_t count = leat_load(&cache->count, relaxed);         /* own word */
+    leat_store(&cache->count, count | LEAT_POOL_BUSY, relaxed); /* edge "revoke": the reclaimer's barrier orders it before the next load */
     leat_compiler_fence();
-    int32_t low = leat_load(&cache->low, acquire);     /* edges "revoke", "restore" */
-    int32_t count = leat_load(&cache->count, relaxed); /* own word; atomic because statistics look at it */
-    if (LEAT_LIKELY(count > low)) {
+    if (LEAT_LIKELY(count > leat_load(&cache->low, relaxed))) { /* edge "revoke" */
         void *block = cache->items[--count];
-        leat_store(&cache->count, count, relaxed); /* own word */
-        leat_store(&cache->busy, 0u, release);     /* edge "leave" */
+        leat_store(&cache->count, count, release); /* edge "leave" */
         return block;
     }
-    leat_store(&cache->busy, 0u, release); /* edge "leave" */
+    leat_store(&cache->count, count, release); /* edge "leave" */
     return leat_pool_cache_alloc_slow(cache);
 }
 
@@ -237,17 +236,15 @@ LEAT_POOL_INLINE void leat_pool_cache_free(struct leat_pool_cache *cache, void *
 {
     if (LEAT_UNLIKELY(block == NULL))
         return;
-    leat_store(&cache->busy, 1u, relaxed); /* edge "revoke" */
+    uint32_t count = leat_load(&cache->count, relaxed);         /* own word */
+    leat_store(&cache->count, count | LEAT_POOL_BUSY, relaxed); /* edge "revoke" */
     leat_compiler_fence();
-    int32_t high = leat_load(&cache->high, acquire);   /* edges "revoke", "restore" */
-    int32_t count = leat_load(&cache->count, relaxed); /* own word */
-    if (LEAT_LIKELY(count < high)) {
+    if (LEAT_LIKELY(count < leat_load(&cache->high, relaxed))) { /* edge "revoke" */
         cache->items[count] = block;
-        leat_store(&cache->count, count + 1, relaxed); /* own word */
-        leat_store(&cache->busy, 0u, release);         /* edge "leave" */
+        leat_store(&cache->count, count + 1, release); /* edge "leave" */
         return;
     }
-    leat_store(&cache->busy, 0u, release); /* edge "leave" */
+    leat_store(&cache->count, count, release); /* edge "leave" */
     leat_pool_cache_free_slow(cache, block);
 }
 

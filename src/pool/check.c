@@ -53,15 +53,15 @@ static bool slabs_valid(const struct pool *pool)
 }
 
 /* Pointers to blocks that are out, none of them twice in one magazine. */
-static bool magazine_valid(const struct pool *pool, void *const *items, int32_t count)
+static bool magazine_valid(const struct pool *pool, void *const *items, uint32_t count)
 {
-    if (count < 0 || count > pool->capacity)
+    if (count > pool->capacity)
         return false;
-    for (int32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const struct slab *slab = leat_pool_slab_of(pool, items[i]);
         if (!slab_is_known(pool, slab) || !cut_from(pool, slab, items[i]))
             return false;
-        for (int32_t j = 0; j < i; j++)
+        for (uint32_t j = 0; j < i; j++)
             if (items[i] == items[j])
                 return false;
     }
@@ -71,25 +71,24 @@ static bool magazine_valid(const struct pool *pool, void *const *items, int32_t 
 /* C1, C2, I3. */
 static bool cache_valid(const struct pool *pool, const struct cache *cache)
 {
-    if (leat_load(&cache->head.busy, acquire) != 0) /* edge "leave" */
+    uint32_t count = leat_load(&cache->head.count, acquire); /* edge "leave" */
+    uint32_t behind = leat_load(&cache->behind, relaxed);    /* the pool is quiet; so for the rest */
+    uint32_t low = leat_load(&cache->head.low, relaxed), high = leat_load(&cache->head.high, relaxed);
+    bool open = low == 0 && high == pool->capacity, revoked = low == UINT32_MAX && high == 0;
+    if (cache->head.pool != &pool->head || (count & LEAT_POOL_BUSY) || (cache->taken ? !revoked : !open && !revoked))
         return false;
-    int32_t count = leat_load(&cache->head.count, relaxed); /* the pool is quiet; so for the rest */
-    int32_t behind = leat_load(&cache->behind, relaxed);
-    if (leat_load(&cache->head.low, relaxed) != (pool->tight ? INT32_MAX : 0) ||
-        leat_load(&cache->head.high, relaxed) != (pool->tight ? -1 : pool->capacity))
-        return false;
-    if ((pool->tight || !cache->owner) && count + behind != 0)
-        return false;
-    return cache->head.pool == &pool->head && (behind == 0 || behind == pool->capacity) && magazine_valid(pool, cache->head.items, count) &&
+    if (cache->taken || pool->tight || !cache->owner)
+        return cache->taken;
+    return (behind == 0 || behind == pool->capacity) && magazine_valid(pool, cache->head.items, count) &&
            magazine_valid(pool, cache->previous, behind);
 }
 
-/* I2's last word: what nobody owns is never touched. */
+/* What is shared by all who have no cache is never opened. */
 static bool uncached_valid(const struct pool *pool)
 {
     const struct leat_pool_cache *cache = &pool->uncached;
-    return leat_load(&cache->count, relaxed) == 0 && leat_load(&cache->low, relaxed) == INT32_MAX &&
-           leat_load(&cache->high, relaxed) == -1 && cache->items == NULL && cache->pool == &pool->head; /* relaxed: never written */
+    return leat_load(&cache->count, relaxed) == 0 && leat_load(&cache->low, relaxed) == UINT32_MAX &&
+           leat_load(&cache->high, relaxed) == 0 && !cache->items && cache->pool == &pool->head; /* relaxed: the pool is quiet */
 }
 
 static bool all_valid(const struct pool *pool)

@@ -10,8 +10,8 @@
 
 /*
  * Leaves `mine` in the depot, full when mine_full is POOL_FULL and empty when it is 0, and returns a magazine of the other kind; or NULL,
- * and `mine` stays with the caller. To be called inside busy = 1 or with the token. Full magazines that threads bring and fetch at the same
- * time may be missed: the caller then takes the token.
+ * and `mine` stays with the caller. To be called with the mark set, the cache seen open, or with the token. Full magazines that threads
+ * bring and fetch at the same time may be missed: the caller then takes the token.
  */
 void **leat_pool_depot_swap(struct pool *pool, void **mine, uintptr_t mine_full)
 {
@@ -35,7 +35,7 @@ void **leat_pool_depot_add(struct pool *pool, void **full)
     for (int i = 0; i < POOL_DEPOT_SLOTS; i++) {
         if (leat_load(&pool->depot[i], relaxed) != 0) /* 0 stays so while the token is ours */
             continue;
-        void **fresh = leat_pool_carve(pool, (size_t)pool->capacity * sizeof(void *));
+        void **fresh = leat_pool_carve(pool, pool->capacity * sizeof(void *));
         if (fresh)
             leat_store(&pool->depot[i], (uintptr_t)full | POOL_FULL, release); /* edge "magazine" */
         return fresh;

@@ -128,7 +128,7 @@ static int64_t choose_slab_bytes(const struct shape *shape)
 /* Blocks of 64 KiB in all, but enough of them to be worth a visit to the depot, and not so many that a few caches hold a whole pool. */
 static int64_t choose_capacity(const struct shape *shape)
 {
-    int64_t blocks = smaller(larger(65536 / shape->block_bytes, 8), 64);
+    int64_t blocks = smaller(larger(65536 / shape->block_bytes, 8), 128);
     if (shape->limit)
         blocks = smaller(blocks, shape->limit / 8);
     return blocks < 4 ? 0 : blocks;
@@ -158,6 +158,13 @@ static bool derive(struct shape *shape, const struct leat_pool_config *config)
     return true;
 }
 
+/* The pool itself, the depot and four caches, within reason: so that a pool that works takes nothing more for its bookkeeping. */
+static size_t first_meta_bytes(const struct shape *shape)
+{
+    int64_t magazines = (POOL_DEPOT_SLOTS + 2 * 4) * (shape->capacity * (int64_t)sizeof(void *) + LEAT_CACHE_LINE);
+    return sizeof(struct pool) + (size_t)smaller(magazines + 4 * (int64_t)sizeof(struct cache), 262144);
+}
+
 static void register_pool(struct pool *pool)
 {
     leat_pool_take(&registry.token, &pool->host);
@@ -173,12 +180,12 @@ int leat_pool_create(struct leat_pool **pool, const struct leat_pool_config *con
     if (!pool || !config || !derive(&shape, config))
         return -EINVAL;
     const struct leat_host *host = config->host ? config->host : &no_host;
-    struct meta *meta = meta_acquire(config->memory, sizeof(struct pool));
+    if (shape.limit && (!host->barrier || !host->barrier(host->context)))
+        shape.capacity = 0; /* blocks in another thread's cache could not be had back: the limit would not be exact */
+    struct meta *meta = meta_acquire(config->memory, first_meta_bytes(&shape));
     if (!meta)
         return -ENOMEM;
     struct pool *made = meta_cut(meta, round_up(sizeof *made, LEAT_CACHE_LINE));
-    if (shape.limit && (!host->barrier || !host->barrier(host->context)))
-        shape.capacity = 0; /* blocks in another thread's cache could not be had back: the limit would not be exact */
     *made = (struct pool){
         .head = {.block_bytes = shape.block_bytes},
         .memory = *config->memory,
@@ -190,10 +197,10 @@ int leat_pool_create(struct leat_pool **pool, const struct leat_pool_config *con
         .slab_blocks = (size_t)shape.slab_blocks,
         .slab_start = (size_t)shape.slab_start,
         .slab_size = (size_t)(shape.slab_start + shape.slab_blocks * shape.block_bytes),
-        .capacity = (int32_t)shape.capacity,
+        .capacity = (uint32_t)shape.capacity,
         .bytes = meta->bytes,
         .meta = meta,
-        .uncached = {.low = INT32_MAX, .high = -1, .pool = &made->head},
+        .uncached = {.low = UINT32_MAX, .pool = &made->head},
     };
     register_pool(made);
     *pool = &made->head;
@@ -231,12 +238,10 @@ int leat_pool_destroy(struct leat_pool *head, int64_t *live)
         return 0;
     leat_pool_take(&registry.token, &pool->host);
     leat_pool_take(&pool->token, &pool->host);
-    if (!leat_pool_caches_revoke(pool))
-        leat_pool_caches_gather(pool); /* no barrier: the caller saw to it that the pool is quiet */
+    leat_pool_caches_revoke(pool, true); /* without a barrier: the caller saw to it that the pool is quiet */
     int64_t out = (int64_t)pool->out;
-    if (out > 0)
-        leat_pool_caches_restore(pool);
-    else
+    pool->tight = false; /* nothing changed: the caches open again as their owners come along */
+    if (out == 0)
         unregister_pool(pool);
     leat_pool_give(&pool->token);
     leat_pool_give(&registry.token);
@@ -286,7 +291,7 @@ static struct leat_pool_cache *thread_cache(struct pool *pool)
         if (!cache)
             return head;
         /* Edge "leave": a thread without thread_end() that had this thread's storage before may have left the cache behind. */
-        (void)leat_load(&cache->head.busy, acquire);
+        (void)leat_load(&cache->head.count, acquire);
         head = &cache->head;
         if (opened && pool->host.thread)
             pool->host.thread(pool->host.context);
@@ -365,7 +370,7 @@ int64_t leat_pool_trim(struct leat_pool *head)
     leat_pool_take(&pool->token, &pool->host);
     struct cache *cache = leat_pool_cache_find(pool, leat_pool_slots);
     if (cache)
-        leat_pool_cache_empty(cache);
+        leat_pool_cache_flush(cache);
     leat_pool_depot_drain(pool);
     int64_t bytes = leat_pool_slabs_trim(pool);
     leat_pool_caches_relax(pool);

@@ -55,9 +55,9 @@ static bool grow(struct pool *pool)
 }
 
 /* Moves up to `want` blocks out of one slab; returns how many. */
-static int32_t cut(struct pool *pool, struct slab *slab, void **items, int32_t want)
+static uint32_t cut(struct pool *pool, struct slab *slab, void **items, uint32_t want)
 {
-    int32_t got = 0;
+    uint32_t got = 0;
     while (got < want && slab->first) {
         items[got++] = slab->first;
         slab->first = *(void **)slab->first;
@@ -66,7 +66,7 @@ static int32_t cut(struct pool *pool, struct slab *slab, void **items, int32_t w
         items[got++] = slab->virgin;
         slab->virgin += pool->block_bytes;
     }
-    slab->out += (size_t)got;
+    slab->out += got;
     if (!has_room(slab))
         room_remove(pool, slab);
     return got;
@@ -76,29 +76,29 @@ static int32_t cut(struct pool *pool, struct slab *slab, void **items, int32_t w
  * Moves up to `want` blocks out of the slabs, within the limit; a new slab is acquired only when not even one block is there.
  * Returns how many; the best one to use next (recently freed, else lowest) is the last.
  */
-int32_t leat_pool_slabs_get(struct pool *pool, void **items, int32_t want)
+uint32_t leat_pool_slabs_get(struct pool *pool, void **items, uint32_t want)
 {
-    int32_t got = 0;
-    if (pool->limit && pool->limit - pool->out < (size_t)want)
-        want = (int32_t)(pool->limit - pool->out);
+    uint32_t got = 0;
+    if (pool->limit && pool->limit - pool->out < want)
+        want = (uint32_t)(pool->limit - pool->out);
     if (want > 0 && !pool->room && !grow(pool))
         return 0;
     while (got < want && pool->room)
         got += cut(pool, pool->room, items + got, want - got);
-    pool->out += (size_t)got;
+    pool->out += got;
     if (pool->out > pool->peak)
         pool->peak = pool->out;
-    for (int32_t low = 0, high = got - 1; low < high; low++, high--) {
+    for (uint32_t low = 0, high = got; low + 1 < high; low++) {
         void *other = items[low];
-        items[low] = items[high];
+        items[low] = items[--high];
         items[high] = other;
     }
     return got;
 }
 
-void leat_pool_slabs_put(struct pool *pool, void **items, int32_t count)
+void leat_pool_slabs_put(struct pool *pool, void *const *items, uint32_t count)
 {
-    for (int32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct slab *slab = leat_pool_slab_of(pool, items[i]);
         if (!has_room(slab))
             room_add(pool, slab);
@@ -106,7 +106,7 @@ void leat_pool_slabs_put(struct pool *pool, void **items, int32_t count)
         slab->first = items[i];
         slab->out--;
     }
-    pool->out -= (size_t)count;
+    pool->out -= count;
 }
 
 /* Gives every slab whose blocks are all here back to the memory source; returns the bytes. */
