@@ -23,7 +23,7 @@ run:             ## the main job on real input, and a summary to read
 
 check:           ## builds and runs the tests, under three minutes
 	@tools/deps build test
-	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@$(MAKE) -s --no-print-directory $(BUILD)/build.ninja
 	@meson configure $(BUILD) -Dtests=enabled
 	@tools/check $(BUILD)
 
@@ -33,7 +33,7 @@ check-full:      ## gcc and clang, sanitizers, valgrind, other machines
 
 bench:           ## leat beside what a program has today
 	@tools/deps build bench
-	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@$(MAKE) -s --no-print-directory $(BUILD)/build.ninja
 	@meson configure $(BUILD) --clearcache # a peer installed since was not there when its header was looked for
 	@meson setup $(BUILD) --reconfigure >$(BUILD)/setup.log
 	@ninja -C $(BUILD) --quiet bench/leat-bench
