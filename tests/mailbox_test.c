@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MS ((int64_t)1000000)
@@ -367,7 +368,7 @@ static void *run_writer(void *context)
         traffic->written += result == 0;
         if (chance < 16) {
             leat_mailbox_flush(mailbox);
-        } else if (chance == 17) {
+        } else if (chance == 17 && i % 64 == 0) {
             sched_yield();
         }
     }
@@ -703,6 +704,146 @@ static void mailbox_shares_one_waker_with_other_mailboxes(void **state)
     free(relay);
 }
 
+/*
+ * The reader has read all it can see, has given back a part of the room only, and the writer, with an open batch, waits for the rest:
+ * it is the reader's next look that gives the rest back.
+ */
+static void leave_room_unpublished(struct post *post)
+{
+    uint64_t number;
+    set_up(post, 60, true);
+    for (uint64_t i = 0; i < 60; i++) {
+        assert_int_equal(put(&post->mailbox, i, 0), 0);
+    }
+    leat_mailbox_flush(&post->mailbox);
+    for (uint64_t i = 0; i < 60; i++) {
+        assert_int_equal(leat_mailbox_read(&post->mailbox, &number, 0), 0);
+    }
+    for (number = 60; number < 116; number++) { /* an eighth of 60 is 7: 56 were given back, four were not */
+        assert_int_equal(leat_mailbox_write(&post->mailbox, &number, true, 0), 0);
+    }
+    assert_int_equal(leat_mailbox_write(&post->mailbox, &number, true, 0), -EAGAIN);
+    assert_true(leat_mailbox_arm_writer(&post->mailbox));
+    assert_false(readable(post->mailbox.writer_waker->fd));
+}
+
+static void mailbox_look_at_an_empty_pipe_wakes_the_writer_it_makes_room_for(void **state)
+{
+    (void)state;
+    struct post post;
+    uint64_t number;
+    leave_room_unpublished(&post);
+    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EAGAIN);
+    assert_true(readable(post.mailbox.writer_waker->fd));
+    tear_down(&post);
+    leave_room_unpublished(&post);
+    assert_true(leat_mailbox_arm(&post.mailbox));
+    assert_true(readable(post.mailbox.writer_waker->fd));
+    tear_down(&post);
+}
+
+/* ---- one thread, and a signal handler that plays the other side between any two instructions of it ---- */
+
+/* The other side does one thing per shot; the shot may fall anywhere, so it also falls between announcing and parking. */
+static struct leat_mailbox *shot_at;
+static uint64_t shots;
+static timer_t shot_timer;
+
+static void shot_writes(int number)
+{
+    (void)number;
+    (void)leat_mailbox_write(shot_at, &shots, false, 0);
+    (void)leat_mailbox_flush(shot_at);
+    shots++;
+}
+
+static void shot_reads(int number)
+{
+    uint64_t item;
+    (void)number;
+    shots += leat_mailbox_read(shot_at, &item, 0) == 0;
+}
+
+/* Fires, and idles for about as long as the shot takes to fall: it falls soon before or soon after the return, half and half. */
+static void shoot(uint64_t *seed, uint64_t *idle)
+{
+    struct itimerspec once = {.it_value.tv_nsec = 20000};
+    uint64_t before = *(volatile uint64_t *)&shots, turns = *idle + random_below(seed, 100);
+    assert_int_equal(timer_settime(shot_timer, 0, &once, NULL), 0);
+    for (volatile uint64_t turn = 0; turn < turns;) {
+        turn = turn + 1;
+    }
+    if (*(volatile uint64_t *)&shots == before) {
+        *idle += *idle < 100000 ? 20 : 0;
+    } else {
+        *idle -= *idle > 20 ? 20 : *idle;
+    }
+}
+
+/* One chunk holds all rounds: the handler must not meet malloc. */
+static int64_t set_up_shots(struct post *post, void (*shot)(int))
+{
+    int64_t rounds = items_at_most(20000);
+    struct leat_mailbox_config config = post_config(post, rounds + 8, 1);
+    config.reader_fd = true;
+    assert_int_equal(leat_mailbox_init(&post->mailbox, &config), 0);
+    post->mailbox.spin_ceiling = post->mailbox.reader_spin = post->mailbox.writer_spin = 0; /* straight to the point */
+    shot_at = &post->mailbox;
+    shots = 0;
+    struct sigaction action = {.sa_handler = shot};
+    assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    assert_int_equal(timer_create(CLOCK_MONOTONIC, &event, &shot_timer), 0);
+    return rounds;
+}
+
+static void end_shots(struct post *post, int64_t rounds)
+{
+    assert_int_equal(timer_delete(shot_timer), 0);
+    assert_int_equal(shots, rounds);
+    tear_down(post);
+}
+
+static void mailbox_reader_is_woken_wherever_a_flush_falls(void **state)
+{
+    (void)state;
+    for (int by_poll = 0; by_poll < 2; by_poll++) {
+        struct post post;
+        uint64_t seed = test_seed(), idle = 0, number;
+        int64_t rounds = set_up_shots(&post, shot_writes);
+        for (int64_t i = 0; i < rounds; i++) {
+            shoot(&seed, &idle);
+            if (by_poll == 0) {
+                assert_int_equal(leat_mailbox_read(&post.mailbox, &number, LEAT_FOREVER), 0);
+            } else {
+                while (leat_mailbox_read(&post.mailbox, &number, 0) == -EAGAIN) {
+                    if (leat_mailbox_arm(&post.mailbox)) {
+                        poll_fd(leat_mailbox_fd(&post.mailbox));
+                    }
+                }
+            }
+            assert_int_equal(number, i);
+        }
+        end_shots(&post, rounds);
+    }
+}
+
+static void mailbox_writer_is_woken_wherever_a_read_falls(void **state)
+{
+    (void)state;
+    struct post post;
+    uint64_t seed = test_seed(), idle = 0;
+    int64_t rounds = set_up_shots(&post, shot_reads);
+    assert_int_equal(put(&post.mailbox, 0, 0), 0);
+    leat_mailbox_flush(&post.mailbox);
+    for (int64_t i = 0; i < rounds; i++) {
+        shoot(&seed, &idle);
+        assert_int_equal(put(&post.mailbox, 0, LEAT_FOREVER), 0);
+        leat_mailbox_flush(&post.mailbox);
+    }
+    end_shots(&post, rounds);
+}
+
 static void ignore(int number)
 {
     (void)number;
@@ -744,6 +885,9 @@ int main(void)
         cmocka_unit_test(mailbox_spins_less_after_parking_and_more_after_success),
         cmocka_unit_test(mailbox_survives_a_full_eventfd_counter),
         cmocka_unit_test(mailbox_shares_one_waker_with_other_mailboxes),
+        cmocka_unit_test(mailbox_look_at_an_empty_pipe_wakes_the_writer_it_makes_room_for),
+        cmocka_unit_test(mailbox_reader_is_woken_wherever_a_flush_falls),
+        cmocka_unit_test(mailbox_writer_is_woken_wherever_a_read_falls),
         cmocka_unit_test(mailbox_sleeps_are_cut_short_by_signals_and_go_on),
     };
     alarm(300); /* a lost wake-up hangs: then the test ends here */
