@@ -49,7 +49,8 @@ struct leat_pool_config {
     int64_t limit;                    /* most blocks live at once, exact; 0: no limit */
     int64_t slab_bytes;               /* a power of two that holds a block and 64 bytes; 0: chosen from the block size, at least 64 KiB */
     int64_t cache_blocks;             /* 1 .. 65536 pointers in one of a cache's two magazines; 0: chosen from block size and limit */
-    const struct leat_memory *memory; /* required; copied, its context must outlive the pool */
+    const struct leat_memory *memory; /* required; copied, its context must outlive the pool; called with the token held: it
+                                       * must not use this pool */
     const struct leat_host *host;     /* copied, its context must outlive the pool; NULL: none. Without a barrier that works a pool with a
                                        * limit has no caches: each call takes the token */
     const char *name;                 /* borrowed for the pool's life; NULL: "pool" */

@@ -23,8 +23,8 @@ static uint32_t previous(const struct cache *cache)
 /* The owner, inside its mark or with the token: has `count` blocks in the loaded magazine. The mark stays as it is. */
 static void set_loaded(struct cache *cache, uint32_t count)
 {
-    uint32_t mark = leat_load(&cache->head.count, relaxed) & LEAT_POOL_BUSY;
-    leat_store(&cache->head.count, count | mark, relaxed); /* leave() or the token publishes it */
+    uint32_t mark = leat_load(&cache->head.count, relaxed) & LEAT_POOL_BUSY; /* own word */
+    leat_store(&cache->head.count, count | mark, relaxed);                   /* leave() or the token publishes it */
 }
 
 /* Sets the mark; false: the cache is revoked and its items are not to be touched. leave() is due either way. */
