@@ -126,7 +126,7 @@ struct leat_host {
     void (*unpark)(void *context, LEAT_ATOMIC(uint32_t) * word);
     void (*yield)(void *context);                                 /* lets another thread run */
     void (*fault)(void *context, const struct leat_fault *fault); /* may return: the block is then left alone */
-    void (*thread)(void *context); /* the calling thread got its first cache: arrange that leat_pool_thread_end() runs at its end */
+    void (*thread)(void *context); /* the calling thread got a cache: arrange that leat_pool_thread_end() runs at its end */
     void *context;
 };
 
