@@ -311,16 +311,6 @@ LEAT_PIPE_INLINE size_t leat_pipe_position(size_t base, size_t word)
 /* Adds one to a counter that only the calling thread writes: relaxed, it orders nothing, and a load and a store are enough. */
 #define LEAT_PIPE_COUNT(counter) leat_store((counter), leat_load((counter), relaxed) + 1, relaxed)
 
-/* Copies one item. A number or a pointer is the common item: with its size known the copy is two instructions and not a call. */
-LEAT_PIPE_INLINE void leat_pipe_copy(void *to, const void *from, size_t bytes)
-{
-    if (bytes == 8) {
-        memcpy(to, from, 8);
-    } else {
-        memcpy(to, from, bytes);
-    }
-}
-
 LEAT_PIPE_INLINE void *leat_pipe_back(struct leat_pipe *pipe)
 {
     return LEAT_CHUNK_PLACE(pipe->back_chunk, pipe->back_pos);
@@ -351,7 +341,7 @@ LEAT_PIPE_INLINE bool leat_pipe_push(struct leat_pipe *pipe, bool incomplete)
 
 LEAT_PIPE_INLINE bool leat_pipe_write(struct leat_pipe *pipe, const void *item, bool incomplete)
 {
-    leat_pipe_copy(leat_pipe_back(pipe), item, pipe->item_bytes);
+    memcpy(leat_pipe_back(pipe), item, pipe->item_bytes);
     return leat_pipe_push(pipe, incomplete);
 }
 
@@ -417,7 +407,7 @@ LEAT_PIPE_INLINE bool leat_pipe_read(struct leat_pipe *pipe, void *item)
     if (!leat_pipe_check_read(pipe)) {
         return false;
     }
-    leat_pipe_copy(item, leat_pipe_front(pipe), pipe->item_bytes);
+    memcpy(item, leat_pipe_front(pipe), pipe->item_bytes);
     leat_pipe_pop(pipe);
     return true;
 }

@@ -277,7 +277,7 @@ int leat_mailbox_read(struct leat_mailbox *mailbox, void *item, int64_t deadline
             return result;
         }
     }
-    leat_pipe_copy(item, leat_pipe_front(pipe), pipe->item_bytes);
+    memcpy(item, leat_pipe_front(pipe), pipe->item_bytes);
     leat_pipe_pop(pipe);
     wake_writer(mailbox);
     return 0;
