@@ -3,7 +3,8 @@
  * leat/os.h: Linux underneath the core: memory, the host's services, mirrored rings, devices, wakers, threads.
  *
  * WAKE  the edge of a waker: its token is raised (release) by whoever wakes and loaded (acquire) by the sleeper, so that what was done
- *       before the wake is seen after it.
+ *       before the wake is seen after it. A sleeper who polls the descriptor and drains it, and so loads no token, has the same order
+ *       from the eventfd's lock in the kernel: a drain that swallows a wake comes after it.
  */
 #ifndef LEAT_OS_H
 #define LEAT_OS_H
