@@ -51,8 +51,11 @@ const struct leat_tlv_dialect *cli_dialect(const char *name);          /* NULL: 
 char *cli_help_endpoints(int key, const char *text, void *input);      /* argp's help_filter: --help ends with a list of endpoints */
 int cli_open_exit(int error);                                          /* exit code for a failed leat_link_open */
 
-/* signals.c: after cli_signals_catch the first SIGINT or SIGTERM is only noted; the second has its default action, at once. */
-void cli_signals_catch(void);
+/*
+ * signals.c: after cli_signals_catch the first SIGINT or SIGTERM is only noted; the second has its default action, at once. restart: a
+ * call that the first one interrupts goes on (a write to stdout must); else it fails with EINTR (an open that waits for a reader should).
+ */
+void cli_signals_catch(bool restart);
 int cli_signal(void); /* the signal noted, 0: none */
 
 /* count.c: calls of malloc, calloc, realloc, mmap, brk and their kin in the whole process so far; -1: this build cannot count. */

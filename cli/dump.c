@@ -195,7 +195,7 @@ static void dump_input(struct dump *dump, const char *input)
         fault(dump, cli_open_exit(code));
         return;
     }
-    cli_signals_catch();
+    cli_signals_catch(true);
     cli_announce(link, input);
     dump_frames(dump, input, link);
     leat_link_close(link, 0, NULL, NULL);

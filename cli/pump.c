@@ -139,12 +139,14 @@ static int open_side(struct leat_link **link, const char *endpoint, const struct
         cli_error("%s: cannot be read again, which --repeat needs", endpoint);
         return CLI_USAGE;
     }
+    if (code == -EINTR && cli_signal() != 0)
+        return CLI_SIGNAL + cli_signal(); /* it waited for the reader of a FIFO */
     if (code != 0) {
         cli_link_error(&error, endpoint, code);
         return cli_open_exit(code);
     }
     if (cli_endpoint_listens(endpoint))
-        cli_signals_catch(); /* before anyone is told that we run */
+        cli_signals_catch(false); /* before anyone is told that we run */
     cli_announce(*link, endpoint);
     return 0;
 }
@@ -200,7 +202,7 @@ int cli_pump(int argc, char **argv)
     int status = open_both(&pump);
     if (status != 0)
         return status;
-    cli_signals_catch();
+    cli_signals_catch(true);
     pump_move(&pump, &result);
     if (pump.options.stats == PUMP_STATS_TEXT)
         pump_report_text(&pump, &result);

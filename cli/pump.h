@@ -38,6 +38,7 @@ struct pump {
     int64_t unsent, unsent_bytes; /* of these, what the failed output refused */
     int fault_exit;               /* exit code of the first fault, 0: none */
     bool output_failed;
+    int64_t malformed; /* 1: a malformed frame was met; one that was only read ahead does not count */
 
     bool warm;          /* warm-up is over */
     int64_t warm_calls; /* cli_allocations() at its end */

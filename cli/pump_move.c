@@ -131,6 +131,7 @@ static void move(struct pump *pump)
         if (code == -EPIPE || code == -ETIMEDOUT)
             return;
         if (code != 0) {
+            pump->malformed = code == -EBADMSG;
             pump_fault(pump, code == -EBADMSG ? CLI_MALFORMED : CLI_IO, leat_link_error(pump->from), pump->options.from, code);
             return;
         }
@@ -190,6 +191,7 @@ static void finish(struct pump *pump, struct pump_result *result)
         output_fault(pump, &error, code);
 
     leat_link_stats(pump->from, &result->input);
+    result->input.malformed = pump->malformed;
     leat_link_close(pump->from, 0, &in, NULL);
     result->read_ahead = in.unread;
     result->frames_in = in.accepted - in.unread;

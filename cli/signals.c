@@ -14,18 +14,19 @@ static void on_signal(int number)
     signal(SIGTERM, SIG_DFL);
 }
 
-void cli_signals_catch(void)
+void cli_signals_catch(bool restart)
 {
-    static bool caught;
-    if (caught)
-        return;
-    caught = true;
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = restart ? SA_RESTART : 0};
+    sigset_t before;
     sigemptyset(&action.sa_mask);
     sigaddset(&action.sa_mask, SIGINT);
     sigaddset(&action.sa_mask, SIGTERM);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigprocmask(SIG_BLOCK, &action.sa_mask, &before); /* none may come between the look and the catching */
+    if (noted == 0) {
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 int cli_signal(void)

@@ -85,6 +85,31 @@ def signal_while_listening(number):
   check(summary(told)['frames_in'] == 0, f'listening: {told}')
 
 
+def signal_while_dump_waits_for_its_reader(number):
+  """The write that the signal interrupts goes on: whole lines, and the signal's exit code."""
+  source = spill(os.path.join(work, 'in'), data * 20)
+  process = start('dump', '--tlv', 'der', source, stdout=subprocess.PIPE)
+  time.sleep(0.3)
+  process.send_signal(number)
+  time.sleep(0.2)
+  shown = process.stdout.read()
+  told = process.stderr.read().decode()
+  check(process.wait(SECONDS) == 128 + number and told == '', f'dump waits: exit {process.returncode}: {told}')
+  check(len(shown) > 65536 and shown.endswith(b'\n'), f'dump waits: {len(shown)} bytes shown, the last {shown[-20:]!r}')
+
+
+def signal_while_a_fifo_has_no_reader(number):
+  fifo = os.path.join(work, 'fifo')
+  os.mkfifo(fifo)
+  process = start('pump', '--from', 'tcp-listen://127.0.0.1:0', '--to', fifo, '--frame', 'der')
+  process.stderr.readline()
+  time.sleep(0.3)
+  process.send_signal(number)
+  told = process.stderr.read().decode()
+  check(process.wait(SECONDS) == 128 + number and told == '', f'FIFO without reader: exit {process.returncode}: {told}')
+  os.unlink(fifo)
+
+
 def reader_goes_away():
   source = spill(os.path.join(work, 'in'), data)
   process = start('pump', '--from', source, '--to', '-', '--frame', 'der', '--repeat', '1000000', '--stats', 'json', stdout=subprocess.PIPE)
@@ -105,6 +130,11 @@ def limits_end_cleanly():
   told = summary(done.stderr)
   check(done.returncode == 0 and told['frames_in'] == told['frames_out'] == 137, f'--limit: exit {done.returncode}: {done.stderr}')
   check(slurp(target) == b''.join(pieces[:137]), '--limit: the output differs')
+  source = spill(os.path.join(work, 'in'), data + b'\x04\x80')
+  done = run('pump', '--from', source, '--to', target, '--frame', 'der', '--limit', '1000', '--stats', 'json')
+  told = summary(done.stderr)
+  check(done.returncode == 0 and told['malformed'] == 0, f'--limit before a malformed frame: exit {done.returncode}: {done.stderr}')
+  source = spill(os.path.join(work, 'in'), data)
   done = run('pump', '--from', source, '--to', 'null:', '--frame', 'der', '--repeat', '100000000', '--seconds', '0.5', '--stats', 'json')
   told = summary(done.stderr)
   check(done.returncode == 0 and told['frames_in'] == told['frames_out'] > 0, f'--seconds: exit {done.returncode}: {done.stderr}')
@@ -115,6 +145,8 @@ for number in (signal.SIGINT, signal.SIGTERM):
   signal_while_the_source_waits(number)
   signal_in_full_flow(number)
   signal_while_listening(number)
+  signal_while_dump_waits_for_its_reader(number)
+  signal_while_a_fifo_has_no_reader(number)
 second_signal_ends_at_once()
 reader_goes_away()
 limits_end_cleanly()
