@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -231,6 +233,38 @@ static void a_frame_over_the_limit_is_malformed(void **state)
     assert_int_equal(leat_link_recv(link, &msg, LEAT_FOREVER), -EBADMSG);
     assert_string_equal(leat_link_error(link)->rule, leat_tlv_rule_text(LEAT_TLV_FRAME_LIMIT));
     assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
+}
+
+/* In place of libc's, also for the library: the next `file_agains` calls answer as a device does that has no poll of its own. */
+static LEAT_ATOMIC(int) file_agains;
+
+ssize_t writev(int fd, const struct iovec *vectors, int count)
+{
+    if (leat_load(&file_agains, relaxed) > 0) { /* relaxed: set before the link is open, then the I/O thread's alone */
+        leat_sub(&file_agains, 1, relaxed);
+        errno = EAGAIN;
+        return -1;
+    }
+    return (ssize_t)syscall(SYS_writev, fd, vectors, count);
+}
+
+static void a_device_that_cannot_be_polled_is_asked_again(void **state)
+{
+    (void)state;
+    const struct leat_link_options options = {.directions = LEAT_OUT};
+    struct leat_link *link = NULL;
+    struct leat_link_end end;
+    struct leat_msg msg;
+    leat_msg_init(&msg);
+    leat_store(&file_agains, 3, relaxed); /* relaxed: the thread's start publishes it */
+    assert_int_equal(leat_link_open(&link, "/dev/null", &options, NULL), 0);
+    assert_int_equal(leat_msg_copy(&msg, NULL, "abc", 3), 0);
+    assert_int_equal(leat_link_send(link, &msg, 0), 0);
+    leat_link_flush(link);
+    int code = leat_link_close(link, leat_os_now_ns() + 5 * INT64_C(1000000000), &end, NULL);
+    leat_store(&file_agains, 0, relaxed); /* relaxed: the link is closed */
+    assert_int_equal(code, 0);
+    assert_int_equal(end.delivered, 1);
 }
 
 static void repeat_reads_a_file_again_and_refuses_a_pipe(void **state)
@@ -587,6 +621,7 @@ int main(void)
         cmocka_unit_test(messages_outlive_their_link),
         cmocka_unit_test(a_truncated_frame_is_malformed_after_all_before_it_was_delivered),
         cmocka_unit_test(a_frame_over_the_limit_is_malformed),
+        cmocka_unit_test(a_device_that_cannot_be_polled_is_asked_again),
         cmocka_unit_test(repeat_reads_a_file_again_and_refuses_a_pipe),
         cmocka_unit_test(an_end_mark_ends_the_input),
         cmocka_unit_test(a_last_message_without_its_padding_is_whole),

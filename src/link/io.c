@@ -6,8 +6,9 @@
 
 #include <stdio.h>
 
-#define READ_BYTES (256 * 1024)    /* most that one read takes: a few of them stay in a second-level cache */
-#define BLOCK_WAIT_NS (200 * 1000) /* how long to wait for the application to give a block back before looking again */
+#define READ_BYTES (256 * 1024) /* most that one read takes: a few of them stay in a second-level cache */
+/* How long to wait for what wakes nobody: a block given back, a device that poll(2) knows nothing of. */
+#define LOOK_AGAIN_NS (200 * 1000)
 
 static enum link_stop stop_asked(struct leat_link *link)
 {
@@ -270,13 +271,16 @@ static void wait_for_work(struct leat_link *link)
         return;
     if (link->in_open && link->hold == HOLD_BLOCKS) {
         link_add(&link->pool_waits, 1);
-        deadline = leat_os_now_ns() + BLOCK_WAIT_NS;
+        deadline = leat_os_now_ns() + LOOK_AGAIN_NS;
     }
     if (link->in_open && link->hold == HOLD_DEVICE)
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_IN), .in = true};
     int64_t out_at = count;
     if (link->out_open) /* with nothing to write, this hears only that the other end is gone */
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT), .out = link->out_blocked};
+    for (int64_t i = 1; i < count; i++)
+        if (set[i].fd < 0 && (set[i].in || set[i].out))
+            deadline = leat_os_now_ns() + LOOK_AGAIN_NS;
     /* A closed writer wakes whoever sleeps, but it may have closed before the sleep was announced. */
     if (out_waits && leat_load(&link->out.writer_closed, acquire)) /* edge "writer closed" */
         return;
