@@ -520,6 +520,20 @@ static void a_listener_nobody_called_closes_at_once(void **state)
     assert_int_equal(leat_link_close(link, leat_os_now_ns() + 2000000000, NULL, NULL), 0);
 }
 
+static void an_input_that_waits_is_closed_at_once_with_nothing_left(void **state)
+{
+    (void)state;
+    struct leat_link_options options = in_options("t8l16");
+    for (int i = 0; i < 50; i++) {
+        struct leat_link *link = open_in("tcp-listen://127.0.0.1:0", &options);
+        struct leat_link_end end;
+        struct leat_error error;
+        assert_int_equal(leat_link_close(link, 0, &end, &error), 0);
+        assert_int_equal(end.left, 0);
+        assert_int_equal(error.code, 0);
+    }
+}
+
 static void what_is_sent_before_the_peer_comes_waits_for_it(void **state)
 {
     (void)state;
@@ -632,6 +646,7 @@ int main(void)
         cmocka_unit_test(two_ends_converse_over_a_unix_socket),
         cmocka_unit_test(a_listener_that_cannot_accept_fails_only_the_way_that_was_open),
         cmocka_unit_test(a_listener_nobody_called_closes_at_once),
+        cmocka_unit_test(an_input_that_waits_is_closed_at_once_with_nothing_left),
         cmocka_unit_test(what_is_sent_before_the_peer_comes_waits_for_it),
         cmocka_unit_test(an_idle_sender_learns_that_its_reader_left),
         cmocka_unit_test(close_at_its_deadline_says_how_many_are_left),

@@ -166,7 +166,7 @@ LEAT_API bool leat_link_valid(struct leat_link *link);
  * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 or the past: what cannot be written now is left; LEAT_FOREVER waits
  * @param end          NULL, or filled: what was delivered, left and unread
  * @param error        NULL, or filled: one line that begins with the endpoint
- * Returns 0; the first error of the output; or -ETIMEDOUT: something was left.
+ * Returns 0; the first error of the output; or -ETIMEDOUT: something was left, or the device still holds the I/O thread.
  *
  * [thread: application | blocks: until deadline_ns and 0.2 s at most | allocates: no | fails: ETIMEDOUT and the device's]
  */

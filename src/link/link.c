@@ -434,13 +434,15 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
         ask_stop(link, LINK_ABANDON);
         done = wait_done(link, leat_os_now_ns() + grace_ns);
     }
-    struct leat_error last = {.code = rc, .offset = -1};
-    if (rc != 0)
-        snprintf(last.text, sizeof last.text, "%s: closed at its deadline before everything was written", link->name);
     struct leat_link_end counted;
     count_end(link, done, &counted);
     if (end)
         *end = counted;
+    if (done && counted.left == 0) /* it only took the word to give up: nothing is missing */
+        rc = 0;
+    struct leat_error last = {.code = rc, .offset = -1};
+    if (rc != 0)
+        snprintf(last.text, sizeof last.text, "%s: closed at its deadline before everything was written", link->name);
     if (done) {
         if (link->out_error.code != 0 && counted.left > 0) /* a peer that left after it got everything is no error */
             last = link->out_error;
