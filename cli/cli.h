@@ -46,6 +46,7 @@ bool cli_put_flush(void);                                                       
 /* endpoint.c */
 bool cli_endpoint_valid(const char *endpoint); /* false: it does not parse, and one line on stderr says why */
 bool cli_endpoint_listens(const char *endpoint);
+bool cli_endpoints_same_file(const char *one, const char *other);      /* both name one regular file that is there */
 void cli_announce(const struct leat_link *link, const char *endpoint); /* "leat: listening on NAME" where it listens */
 const struct leat_tlv_dialect *cli_dialect(const char *name);          /* NULL: unknown, and one line on stderr lists the known ones */
 char *cli_help_endpoints(int key, const char *text, void *input);      /* argp's help_filter: --help ends with a list of endpoints */

@@ -230,11 +230,8 @@ int cli_dump(int argc, char **argv)
     }
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     dump.style.color = wants_color(&dump);
-    for (int i = 0; i < dump.input_count && cli_signal() == 0; i++) {
-        if (dump.input_count > 1)
-            dump_heading(&dump.style, dump.inputs[i], i == 0);
+    for (int i = 0; i < dump.input_count && cli_signal() == 0; i++)
         dump_input(&dump, dump.inputs[i]);
-    }
     free(dump.copy);
     if (dump.fault_exit != 0)
         return dump.fault_exit;

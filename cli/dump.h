@@ -12,7 +12,6 @@ struct dump_style {
 };
 
 /* dump_print.c: all of it goes to stdout. */
-void dump_heading(const struct dump_style *style, const char *input, bool first); /* nothing in JSON */
 void dump_item(const struct dump_style *style, const struct leat_tlv_item *item);
 
 #endif

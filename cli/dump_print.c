@@ -120,17 +120,3 @@ void dump_item(const struct dump_style *style, const struct leat_tlv_item *item)
     else
         text_item(style, item);
 }
-
-void dump_heading(const struct dump_style *style, const char *input, bool first)
-{
-    if (style->json)
-        return;
-    if (!first)
-        cli_put("\n", 1);
-    cli_put(paint(style, BOLD), strlen(paint(style, BOLD)));
-    cli_put("==> ", 4);
-    cli_put(input, strlen(input));
-    cli_put(" <==", 4);
-    cli_put(paint(style, OFF), strlen(paint(style, OFF)));
-    cli_put("\n", 1);
-}

@@ -5,6 +5,7 @@
 
 #include <argp.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 bool cli_endpoint_valid(const char *endpoint)
 {
@@ -24,6 +25,22 @@ bool cli_endpoint_listens(const char *endpoint)
         return false;
     const struct leat_transport *transport = leat_transport_find(address.scheme);
     return transport != NULL && transport->accept != NULL;
+}
+
+/* The regular file that an endpoint names; false: it names none. */
+static bool regular_file(const char *endpoint, struct stat *file)
+{
+    struct leat_address address;
+    struct leat_error error = {0};
+    return leat_address_parse(&address, endpoint, &error) == 0 && strcmp(address.scheme, "file") == 0 && stat(address.rest, file) == 0 &&
+           S_ISREG(file->st_mode);
+}
+
+bool cli_endpoints_same_file(const char *one, const char *other)
+{
+    struct stat a;
+    struct stat b;
+    return regular_file(one, &a) && regular_file(other, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 void cli_announce(const struct leat_link *link, const char *endpoint)

@@ -199,6 +199,10 @@ int cli_pump(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &pump.options);
     if (!cli_endpoint_valid(pump.options.from) || !cli_endpoint_valid(pump.options.to))
         return CLI_USAGE;
+    if (cli_endpoints_same_file(pump.options.from, pump.options.to)) {
+        cli_error("%s: is both --from and --to, and would be emptied", pump.options.to);
+        return CLI_USAGE;
+    }
     int status = open_both(&pump);
     if (status != 0)
         return status;

@@ -31,8 +31,9 @@ struct pump {
     struct pump_options options;
     struct leat_link *from, *to;
     int64_t start_ns;
-    int64_t stop_ns; /* deadline of --seconds */
-    int64_t limit;   /* frames to take in all; lowered to what was accepted once a stop is asked for */
+    int64_t patient_until_ns; /* after a signal: when a drain that stands still is given up; 0: no signal seen */
+    int64_t stop_ns;          /* deadline of --seconds */
+    int64_t limit;            /* frames to take in all; lowered to what was accepted once a stop is asked for */
     bool stopping;
     int64_t taken, taken_bytes;   /* received from `from` */
     int64_t unsent, unsent_bytes; /* of these, what the failed output refused */

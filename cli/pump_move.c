@@ -10,6 +10,7 @@
 #define WARM_FRAMES 4096
 #define WARM_BYTES INT64_C(16777216)
 #define DRAIN_POLL_NS 200000
+#define PATIENCE_NS INT64_C(5000000000) /* after a signal, for an output that does not take what was accepted */
 
 void pump_fault(struct pump *pump, int exit_code, const struct leat_error *error, const char *endpoint, int code)
 {
@@ -70,11 +71,23 @@ static int take(struct pump *pump, struct leat_msg *msg)
     return leat_link_recv(pump->from, msg, leat_os_now_ns() + CLI_TICK_NS);
 }
 
-/* Hands one frame to the output, however long that takes. 0, or the fault, and the frame is still there. */
+/* A signal came, and the output has had its time since. */
+static bool out_of_patience(struct pump *pump, int64_t now_ns)
+{
+    if (cli_signal() == 0)
+        return false;
+    if (pump->patient_until_ns == 0)
+        pump->patient_until_ns = now_ns + PATIENCE_NS;
+    return now_ns >= pump->patient_until_ns;
+}
+
+/* Hands one frame to the output, however long that takes. 0, or the fault, or -ETIMEDOUT out of patience; the frame is still there. */
 static int give(struct pump *pump, struct leat_msg *msg)
 {
     int code = leat_link_send(pump->to, msg, 0);
     while (code == -EAGAIN || code == -ETIMEDOUT) {
+        if (out_of_patience(pump, leat_os_now_ns()))
+            return -ETIMEDOUT;
         tick(pump);
         code = leat_link_send(pump->to, msg, leat_os_now_ns() + CLI_TICK_NS);
     }
@@ -139,7 +152,8 @@ static void move(struct pump *pump)
         code = give(pump, &msg);
         if (code != 0) {
             give_up(pump, &msg);
-            output_fault(pump, leat_link_error(pump->to), code);
+            if (code != -ETIMEDOUT) /* else leat_link_close will say so */
+                output_fault(pump, leat_link_error(pump->to), code);
             take_the_rest(pump);
             return;
         }
@@ -148,26 +162,19 @@ static void move(struct pump *pump)
     }
 }
 
-/* Waits while frames go on coming out, so that the last numbers are those of a path at rest. */
-static void settle(struct pump *pump, struct leat_link_stats *output)
+/* Waits until every frame sent is out, the output has failed, or patience has run out. Returns until when the close may take. */
+static int64_t settle(struct pump *pump, struct leat_link_stats *output)
 {
     const struct timespec pause = {.tv_nsec = DRAIN_POLL_NS};
-    int64_t sent = pump->taken - pump->unsent;
-    int64_t seen = -1;
-    int64_t moved_ns = 0;
     leat_link_flush(pump->to);
     for (;;) {
         int64_t now_ns = leat_os_now_ns();
         leat_link_stats(pump->to, output);
         look_for_warm(pump, output);
-        if (output->frames_out == sent || pump->output_failed)
-            return;
-        if (output->frames_out != seen) {
-            seen = output->frames_out;
-            moved_ns = now_ns;
-        } else if (now_ns - moved_ns > CLI_TICK_NS) {
-            return; /* a device that stands still or has failed: leat_link_close knows */
-        }
+        if (output->frames_out == output->frames_sent || leat_link_check_send(pump->to) != 0)
+            return LEAT_FOREVER;
+        if (out_of_patience(pump, now_ns))
+            return now_ns;
         pump_progress_tick(pump, now_ns);
         nanosleep(&pause, NULL);
     }
@@ -182,8 +189,8 @@ static void finish(struct pump *pump, struct pump_result *result)
     struct leat_link_end in = {0};
     struct leat_link_end out = {0};
     struct leat_error error = {.offset = -1};
-    settle(pump, &result->output);
-    int code = leat_link_close(pump->to, LEAT_FOREVER, &out, &error);
+    int64_t deadline_ns = settle(pump, &result->output);
+    int code = leat_link_close(pump->to, deadline_ns, &out, &error);
     result->seconds = (double)(leat_os_now_ns() - pump->start_ns) * 1e-9;
     int64_t calls = cli_allocations();
     result->allocations = calls < 0 ? -1 : pump->warm ? calls - pump->warm_calls : 0;

@@ -90,7 +90,7 @@ static bool input_end(struct leat_link *link)
         link->unpadded = false;
         leat_mailbox_flush(&link->in); /* input_step has flushed already: before a repeat, nothing else would show it */
     }
-    if (link->repeat_left == 0) {
+    if (link->repeat_left == 0 || link_get(&link->bytes_in) == 0) { /* nothing, however often it is read */
         input_close(link);
         return true;
     }
@@ -137,6 +137,8 @@ static bool input_step(struct leat_link *link)
 {
     int64_t before = link_get(&link->frames_in);
     link->hold = HOLD_NOTHING;
+    if (link->unpadded)
+        return input_end(link);
     bool more = frame_all(link);
     bool moved = link_get(&link->frames_in) != before;
     if (moved)

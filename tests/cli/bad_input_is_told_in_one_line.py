@@ -144,5 +144,7 @@ usage('zero seconds', ['0'], *pump('--from', source, '--to', target, '--seconds'
 usage('not a form', ['xml'], 'pump', '--frame', 'der', '--from', source, '--to', target, '--stats', 'xml')
 usage('high water too low', ['high'], *pump('--from', source, '--to', target, '--high-water', '10,1KiB'))
 usage('--repeat of stdin', ['-: ', 'again'], *pump('--from', '-', '--to', target, '--repeat', '2'))
+usage('a file onto itself', [source], *pump('--from', source, '--to', 'file:' + source))
+check(os.stat(source).st_size > 0, 'a file onto itself: emptied')
 usage('netlink cannot be written', ['netlink:route'], *pump('--from', source, '--to', 'netlink:route'))
 print('every one told in one line')

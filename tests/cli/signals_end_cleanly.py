@@ -76,6 +76,19 @@ def second_signal_ends_at_once():
   process.stderr.close()
 
 
+def signal_ends_a_drain_that_cannot_end():
+  """No peer ever comes: after a signal the drain has five seconds, then the ledger says what is left."""
+  source = spill(os.path.join(work, 'in'), data)
+  process = start('pump', '--from', source, '--to', 'tcp-listen://127.0.0.1:0', '--frame', 'der', '--stats', 'json')
+  process.stderr.readline()
+  time.sleep(0.3)
+  process.send_signal(signal.SIGTERM)
+  told = process.stderr.read().decode()
+  check(process.wait(SECONDS) == 3, f'no peer: exit {process.returncode}: {told}')
+  ledger = summary(told)
+  check(ledger['in_flight'] > 0 and ledger['frames_in'] == ledger['in_flight'] and ledger['dropped'] == 0, f'no peer: {told}')
+
+
 def signal_while_listening(number):
   process = start('pump', '--from', 'tcp-listen://127.0.0.1:0', '--to', target, '--frame', 'der', '--stats', 'json')
   process.stderr.readline()
@@ -158,6 +171,7 @@ for number in (signal.SIGINT, signal.SIGTERM):
   signal_while_dump_waits_for_its_reader(number)
   signal_while_a_fifo_has_no_reader(number)
 second_signal_ends_at_once()
+signal_ends_a_drain_that_cannot_end()
 reader_goes_away()
 limits_end_cleanly()
 print('130, 143, 141 and the ledger balanced')
