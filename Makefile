@@ -6,7 +6,7 @@ MESON_FLAGS ?=
 .PHONY: all run check check-full bench fuzz install deps clean
 
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 
 $(BUILD)/build.ninja:
 	@tools/deps build
