@@ -870,9 +870,36 @@ static void pipe_carries_items_of_64_bytes(void **state)
     run_course(items_at_most(100000), 64, 2, 7, 0);
 }
 
+static void pipe_has_the_layout_that_inline_code_was_compiled_for(void **state)
+{
+    (void)state;
+    assert_int_equal(offsetof(struct leat_pipe, item_bytes), 0);
+    assert_int_equal(offsetof(struct leat_pipe, step), 8);
+    assert_int_equal(offsetof(struct leat_pipe, chunk_end), 16);
+    assert_int_equal(offsetof(struct leat_pipe, give), 24);
+    assert_int_equal(offsetof(struct leat_pipe, high_water), 32);
+    assert_int_equal(offsetof(struct leat_pipe, back_chunk), 128);
+    assert_int_equal(offsetof(struct leat_pipe, back_pos), 136);
+    assert_int_equal(offsetof(struct leat_pipe, pushed), 160);
+    assert_int_equal(offsetof(struct leat_pipe, f), 168);
+    assert_int_equal(offsetof(struct leat_pipe, o_seen), 176);
+    assert_int_equal(offsetof(struct leat_pipe, peak), 184);
+    assert_int_equal(offsetof(struct leat_pipe, w), 192);
+    assert_int_equal(offsetof(struct leat_pipe, begin_chunk), 256);
+    assert_int_equal(offsetof(struct leat_pipe, begin_pos), 264);
+    assert_int_equal(offsetof(struct leat_pipe, popped), 272);
+    assert_int_equal(offsetof(struct leat_pipe, r), 280);
+    assert_int_equal(offsetof(struct leat_pipe, writer_asleep), 288);
+    assert_int_equal(offsetof(struct leat_pipe, c), 320);
+    assert_int_equal(offsetof(struct leat_pipe, o), 384);
+    assert_int_equal(offsetof(struct leat_pipe, spare_chunk), 448);
+    assert_int_equal(sizeof(struct leat_pipe), 512);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pipe_has_the_layout_that_inline_code_was_compiled_for),
         cmocka_unit_test(pipe_refuses_sizes_out_of_range),
         cmocka_unit_test(pipe_without_its_first_chunk_is_enomem_and_fini_is_harmless),
         cmocka_unit_test(pipe_gives_items_back_in_the_order_written),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For the pool's tests: a memory source that counts, checks what comes back and fails on order; a host; random numbers; item counts.
+ * For the pool's tests: a memory source that counts, checks what comes back and fails on order; a host.
  */
 #ifndef TESTS_POOL_SUPPORT_H
 #define TESTS_POOL_SUPPORT_H
+
+#include "test.h"
 
 #include <leat/pool.h>
 
@@ -116,31 +118,5 @@ static inline void host_thread(void *context)
 }
 
 static const struct leat_host host = {.barrier = host_barrier, .yield = host_yield, .thread = host_thread};
-
-/* ---- numbers ---- */
-
-static inline int64_t test_items(int64_t otherwise)
-{
-    const char *text = getenv("LEAT_TEST_ITEMS");
-    return text ? strtoll(text, NULL, 10) : otherwise;
-}
-
-/* The seed comes from LEAT_TEST_SEED or the clock; a test prints it when it fails. */
-static inline uint64_t test_seed(void)
-{
-    const char *text = getenv("LEAT_TEST_SEED");
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return text ? strtoull(text, NULL, 10) : (uint64_t)now.tv_sec * 1000000007u ^ (uint64_t)now.tv_nsec;
-}
-
-/* xorshift64* (G. Marsaglia, S. Vigna) */
-static inline uint32_t test_random(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return (uint32_t)((*state * 0x2545F4914F6CDD1Du) >> 32);
-}
 
 #endif

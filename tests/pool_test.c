@@ -354,7 +354,7 @@ static void counters_sum_up(void **state)
             blocks[live] = leat_pool_alloc(pool);
             assert_non_null(blocks[live++]);
         } else {
-            int64_t at = test_random(&random) % live;
+            int64_t at = (uint32_t)test_random(&random) % live;
             leat_pool_free(pool, blocks[at]);
             blocks[at] = blocks[--live];
         }

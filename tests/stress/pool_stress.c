@@ -334,7 +334,7 @@ static void *mob_run(void *context)
     int count = 0;
     pthread_barrier_wait(&mob->begin);
     for (int64_t step = 0; step < mob->steps; step++) {
-        uint32_t dice = test_random(&random);
+        uint32_t dice = (uint32_t)test_random(&random);
         if (dice % 100 < (step / 4000 % 2 ? 60 : 40) && count < mob->mine) {
             uint64_t *block = leat_pool_alloc(mob->pool);
             if (block) {
