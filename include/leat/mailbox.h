@@ -38,7 +38,8 @@ struct leat_mailbox_config {
     bool writer_fd; /* likewise the writer, when full */
     /*
      * NULL: the mailbox's own; else a shared one, borrowed until fini, of somebody who waits for more than this mailbox. The mailbox wakes
-     * it and, except in reads and writes that wait, never drains it: its owner does, before he looks at everything he waits for.
+     * it and, except in reads and writes that wait, never drains it: its owner does, before he looks at everything he waits for. A read or
+     * write that waited may have taken wakes that were meant for the rest: look at all of it again after one.
      */
     struct leat_waker *reader_waker;
     struct leat_waker *writer_waker; /* likewise */
