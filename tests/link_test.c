@@ -292,6 +292,19 @@ static void repeat_reads_a_file_again_and_refuses_a_pipe(void **state)
     close(keep);
 }
 
+static void an_empty_input_ends_however_often_it_is_to_be_read(void **state)
+{
+    (void)state;
+    struct leat_link_options options = in_options("t8l16");
+    options.repeat = INT64_MAX;
+    const char *path = path_of("empty");
+    write_frames(path, 0, "", 0);
+    struct leat_link *link = open_in(path, &options);
+    struct leat_msg msg;
+    assert_int_equal(leat_link_recv(link, &msg, leat_os_now_ns() + 10000000000), -EPIPE);
+    assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
+}
+
 static void an_end_mark_ends_the_input(void **state)
 {
     (void)state;
@@ -637,6 +650,7 @@ int main(void)
         cmocka_unit_test(a_frame_over_the_limit_is_malformed),
         cmocka_unit_test(a_device_that_cannot_be_polled_is_asked_again),
         cmocka_unit_test(repeat_reads_a_file_again_and_refuses_a_pipe),
+        cmocka_unit_test(an_empty_input_ends_however_often_it_is_to_be_read),
         cmocka_unit_test(an_end_mark_ends_the_input),
         cmocka_unit_test(a_last_message_without_its_padding_is_whole),
         cmocka_unit_test(a_last_message_without_its_padding_waits_for_nothing_when_repeated),
