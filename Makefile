@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all run check check-full bench fuzz install deps clean
+.PHONY: all run check check-full bench bench-peers bench-full bench-workers bench-cost fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
@@ -14,7 +14,7 @@ $(BUILD)/build.ninja:
 	@mv $(BUILD)-setup.log $(BUILD)/setup.log
 
 deps:            ## install what every target needs
-	@tools/deps build run test long bench
+	@tools/deps build run test long bench peers
 
 run:             ## the main job on real input, and a summary to read
 	@tools/deps build run
@@ -31,13 +31,29 @@ check-full:      ## gcc and clang, sanitizers, valgrind, other machines
 	@tools/deps build test long
 	@tools/check-full
 
-bench:           ## leat beside what a program has today
+bench-peers:     ## installs what leat is compared with
+	@tools/deps peers
+
+bench: bench-workers ## leat beside what would be used instead, under 3 minutes
+	@bench/bench --build $(BUILD) --tsv $(BUILD)/bench/quick.tsv $(BENCH_FLAGS)
+	@bench/report $(BUILD)/bench/quick.tsv --out $(BUILD)/bench/report
+	@echo "the report: $(BUILD)/bench/report/report.html"
+
+bench-full: bench-workers ## the same under 40 minutes; report, goals and README follow from it
+	@bench/full $(BUILD)
+
+bench-workers:
 	@tools/deps build bench
 	@$(MAKE) -s --no-print-directory $(BUILD)/build.ninja
 	@meson configure $(BUILD) --clearcache # a peer installed since was not there when its header was looked for
 	@meson setup $(BUILD) --reconfigure >$(BUILD)/setup.log
-	@ninja -C $(BUILD) --quiet bench/leat-bench
-	@$(BUILD)/bench/leat-bench $(BENCH_FLAGS)
+	@ninja -C $(BUILD) --quiet bench-workers leat
+
+bench-cost:      ## instructions, locks, system calls and bytes per operation, against their bars
+	@tools/deps build bench long
+	@$(MAKE) -s --no-print-directory $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet leat libleat.a bench/cost/leat-cost
+	@bench/cost/cost --build $(BUILD)
 
 fuzz:            ## libFuzzer on the TLV engine, FUZZ_SECONDS (60) long
 	@tools/deps build long

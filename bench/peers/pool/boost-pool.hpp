@@ -1,35 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* boost::pool: one intrusive list, one thread. */
+/*
+ * boost::pool: one intrusive list for one thread; its own settings.
+ * needs: package=libboost-dev header=boost/pool/pool.hpp
+ */
 #include <boost/pool/pool.hpp>
-#include <boost/version.hpp>
-#include <new>
 
-static const struct bench_peer bench_this_peer = {BENCH_PEER_NAME, BENCH_PEER, BENCH_LINK_INLINE,
-                                                  "boost " BOOST_LIB_VERSION ", not thread-safe"};
+const bench::peer_about bench::this_peer = {bench::inlined, bench::peer_role, "not thread-safe"};
 
-namespace
-{
-struct peer {
-    boost::pool<> pool{BLOCK_BYTES};
+template <size_t Bytes> struct peer {
+    static constexpr bool many = false, two_threads = false, limited = false;
+
+    boost::pool<> pool{Bytes};
+
+    peer(int64_t, bool)
+    {
+    }
+    BENCH_INLINE void *alloc(int)
+    {
+        return pool.malloc();
+    }
+    BENCH_INLINE void free(int, void *block)
+    {
+        pool.free(block);
+    }
 };
-
-peer *peer_open()
-{
-    return new (std::nothrow) peer;
-}
-
-void peer_close(peer *subject)
-{
-    delete subject;
-}
-
-BENCH_INLINE void *peer_alloc(peer *subject)
-{
-    return subject->pool.malloc();
-}
-
-BENCH_INLINE void peer_free(peer *subject, void *block)
-{
-    subject->pool.free(block);
-}
-} // namespace
