@@ -29,7 +29,7 @@ def fate_of(about, answer):
   if about['threads'] == 2 and state_of(answer['before_ns']) != state_of(answer['after_ns']):
     return 'moved'
   slice_ns = about['slice_ns']
-  if slice_ns > 0 and not slice_ns / 2 <= answer['elapsed_ns'] <= 3.125 * slice_ns:
+  if slice_ns > 0 and about['unit'] != 'B' and not slice_ns / 2 <= answer['elapsed_ns'] <= 3.125 * slice_ns:
     return 'length'
   return 'kept'
 
