@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Lists the peers and cases that are there, for the build: bench/peers.py DIR
 
-A line per peer: FAMILY|NAME|package|header|pkgconfig|link|cases|leat. What a peer needs stands in its file's first lines, as
-`needs: KEY=VALUE` (package, header, pkgconfig, link, leat), the link arguments with commas between; leat=static links libleat.a, not
-libleat.so; cases are its family's, in order.
+A line per peer: FAMILY|NAME|CASES and then KEYS. What a peer needs stands in its file's first lines, as `needs: KEY=VALUE`: the Debian
+package, a header, a pkg-config name, a program, a folder to include from, link arguments with commas between; leat=static links the static
+library. CASES are its family's, in order.
 """
 import glob
 import os
 import re
 import sys
+
+KEYS = ('package', 'header', 'pkgconfig', 'link', 'program', 'include', 'leat')
 
 
 def needs_of(path):
@@ -19,8 +21,8 @@ def needs_of(path):
   for line in re.findall(r'^[ /*]*needs: (.*?)(?: \*/)?$', head, re.M):
     for word in line.split():
       key, _, value = word.partition('=')
-      if key not in ('package', 'header', 'pkgconfig', 'link', 'program', 'leat') or not value:
-        sys.exit(f'{path}: needs: {word}: not package=, header=, pkgconfig=, link=, program= or leat=')
+      if key not in KEYS or not value:
+        sys.exit(f'{path}: needs: {word}: not one of {"= ".join(KEYS)}=')
       needs[key] = value
   return needs
 
@@ -31,8 +33,7 @@ def main(root):
     family, name = path.split('/')[1], path.split('/')[2][:-4]
     needs = needs_of(path)
     cases = ','.join(sorted(os.path.basename(case) for case in glob.glob(f'cases/{family}/*.hpp')))
-    columns = [needs.get(key, '') for key in ('package', 'header', 'pkgconfig', 'link')]
-    print('|'.join([family, name] + columns + [cases, needs.get('leat', 'shared')]))
+    print('|'.join([family, name, cases] + [needs.get(key, '') for key in KEYS]))
 
 
 if __name__ == '__main__':

@@ -15,6 +15,7 @@ template <size_t Ring> struct peer {
 
     alignas(128) std::atomic<size_t> in = 0;
     size_t hidden = 0; /* the producer's: bytes copied in and not yet shown */
+    size_t room = 0;   /* that was free where they begin */
     alignas(128) std::atomic<size_t> out = 0;
     alignas(128) char *const memory = static_cast<char *>(aligned_alloc(4096, Ring));
 
@@ -28,29 +29,14 @@ template <size_t Ring> struct peer {
     {
         free(memory);
     }
-    BENCH_INLINE bool put_hidden(const void *chunk, size_t bytes)
+    BENCH_INLINE bool put(const void *chunk, size_t bytes)
     {
-        const size_t from = in.load(std::memory_order_relaxed) + hidden;
+        const size_t from = in.load(std::memory_order_relaxed);
         if (Ring - (from - out.load(std::memory_order_acquire)) < bytes) {
             return false;
         }
-        const size_t at = from & (Ring - 1), straight = Ring - at < bytes ? Ring - at : bytes;
-        memcpy(memory + at, chunk, straight);
-        memcpy(memory, static_cast<const char *>(chunk) + straight, bytes - straight);
-        hidden += bytes;
-        return true;
-    }
-    BENCH_INLINE void publish()
-    {
-        in.store(in.load(std::memory_order_relaxed) + hidden, std::memory_order_release);
-        hidden = 0;
-    }
-    BENCH_INLINE bool put(const void *chunk, size_t bytes)
-    {
-        if (!put_hidden(chunk, bytes)) {
-            return false;
-        }
-        publish();
+        copy_in(from, chunk, bytes);
+        in.store(from + bytes, std::memory_order_release);
         return true;
     }
     BENCH_INLINE bool get(void *chunk, size_t bytes)
@@ -64,5 +50,31 @@ template <size_t Ring> struct peer {
         memcpy(static_cast<char *>(chunk) + straight, memory, bytes - straight);
         out.store(from + bytes, std::memory_order_release);
         return true;
+    }
+    BENCH_INLINE bool put_hidden(const void *chunk, size_t bytes)
+    {
+        const size_t from = in.load(std::memory_order_relaxed);
+        if (hidden == 0) { /* it looks once for all of a batch */
+            room = Ring - (from - out.load(std::memory_order_acquire));
+        }
+        if (room - hidden < bytes) {
+            return false;
+        }
+        copy_in(from + hidden, chunk, bytes);
+        hidden += bytes;
+        return true;
+    }
+    BENCH_INLINE void publish()
+    {
+        in.store(in.load(std::memory_order_relaxed) + hidden, std::memory_order_release);
+        hidden = 0;
+    }
+
+  private:
+    BENCH_INLINE void copy_in(size_t from, const void *chunk, size_t bytes)
+    {
+        const size_t at = from & (Ring - 1), straight = Ring - at < bytes ? Ring - at : bytes;
+        memcpy(memory + at, chunk, straight);
+        memcpy(memory, static_cast<const char *>(chunk) + straight, bytes - straight);
     }
 };

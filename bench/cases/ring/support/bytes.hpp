@@ -56,7 +56,7 @@ struct expectation {
     }
 };
 
-/* The ring of one case with a buffer for each side, which leaves the peers used in place untouched. */
+/* The ring of one case, and a buffer for each side that stays unused where the peer is used in place. */
 template <size_t Bytes, size_t Ring, size_t Together = 1> struct stream {
     peer<Ring> subject;
     alignas(128) unsigned char written[Bytes * Together];
@@ -98,7 +98,8 @@ template <size_t Bytes, size_t Ring, size_t Together = 1> struct stream {
         }
     }
 
-    /* All chunks of a batch are written and can be read from one moment on. Who cannot hide what is written gets them in one piece. */
+    /* All chunks of a batch are written and can be read from one moment on, as far as there is room. Who cannot hide what is written gets
+     * them in one piece. */
     BENCH_INLINE void send_together(uint64_t from)
     {
         if constexpr (peer<Ring>::in_place) {
@@ -112,8 +113,10 @@ template <size_t Bytes, size_t Ring, size_t Together = 1> struct stream {
         } else if constexpr (requires { subject.publish(); }) {
             for (size_t i = 0; i < Together; i++) {
                 fill<Bytes>(written, from + i * (Bytes / 8));
-                while (!subject.put_hidden(written, Bytes)) {
+                if (!subject.put_hidden(written, Bytes)) {
                     subject.publish();
+                    while (!subject.put_hidden(written, Bytes)) {
+                    }
                 }
             }
             subject.publish();
