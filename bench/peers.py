@@ -10,7 +10,7 @@ import os
 import re
 import sys
 
-KEYS = ('package', 'header', 'pkgconfig', 'link', 'program', 'include', 'leat')
+KEYS = ('package', 'header', 'pkgconfig', 'link', 'program', 'include', 'leat', 'rpath')
 
 
 def needs_of(path):

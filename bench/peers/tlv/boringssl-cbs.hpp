@@ -2,7 +2,7 @@
 /*
  * BoringSSL's CBS, which reads one element and checks that it is DER; the levels are kept here.
  * needs: package=android-libboringssl-dev header=openssl/bytestring.h include=/usr/include/android
- * needs: link=/usr/lib/x86_64-linux-gnu/android/libcrypto.so,-Xlinker,-rpath=/usr/lib/x86_64-linux-gnu/android
+ * needs: link=/usr/lib/x86_64-linux-gnu/android/libcrypto.so rpath=/usr/lib/x86_64-linux-gnu/android
  */
 #include <openssl/bytestring.h>
 
