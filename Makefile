@@ -65,4 +65,4 @@ install: all     ## PREFIX and DESTDIR are honoured
 	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
 
 clean:
-	@rm -rf $(BUILD) build-* run
+	@rm -rf $(BUILD) build-* run /dev/shm/leat-bench-$$(id -u).frames
