@@ -5,7 +5,7 @@
 template <size_t Depth> struct depth {
     using item_type = item<8>;
     static constexpr size_t many = Depth < 32 ? Depth : 32;
-    peer<item_type, Depth + Depth / 4 + 1> subject; /* more, for readers that say only now and then how far they are */
+    peer<item_type, 2 * Depth + 1> subject; /* more, for readers that say only now and then how far they are */
 
     depth()
     {
@@ -52,7 +52,7 @@ template <size_t Depth> struct depth {
             .name = "pipe-depth-" #count, .title = words " items of 8 B in and out, one thread",                                         \
             .rules =                                                                                                                     \
                 "one thread writes " words " items of 8 bytes, 32 to a flush, then takes them all, up to 32 at a time, and checks that " \
-                "they count up; the pipe holds a quarter more, and has held so many before",                                              \
+                "they count up; the pipe holds twice as many, and has held so many before",                                              \
             .what = "item in and out", .in = bench::ns_per_operation, .slice_ns = slice, .warm_ns = warm, .series = "pipe-depth",        \
             .x = count, .rounds_max = rounds                                                                                             \
         }                                                                                                                                \
