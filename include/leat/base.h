@@ -35,10 +35,12 @@
  * leat touches one, each call with its order named: leat_load(&word, acquire).
  */
 #ifdef __cplusplus
+#define LEAT_ALIGNOF(T) alignof(T)
 #define LEAT_ATOMIC(T) std::atomic<T>
 #define LEAT_ORDER(order) std::memory_order_##order
 #define LEAT_STD(name) std::name
 #else
+#define LEAT_ALIGNOF(T) _Alignof(T)
 #define LEAT_ATOMIC(T) _Atomic(T)
 #define LEAT_ORDER(order) memory_order_##order
 #define LEAT_STD(name) name
@@ -105,6 +107,16 @@ enum leat_fault_kind {
     LEAT_FAULT_THREAD,
 };
 
+/* What leat_host.watch is told: of a pool (memory NULL), of a slab, of a block. */
+enum leat_watch {
+    LEAT_WATCH_POOL,       /* there is a new pool */
+    LEAT_WATCH_SLAB,       /* `memory` belongs to it now; nobody may touch it */
+    LEAT_WATCH_ALLOC,      /* `memory` is a block that the caller of the pool may use, its content undefined */
+    LEAT_WATCH_FREE,       /* nobody may touch it any more */
+    LEAT_WATCH_SLAB_ENDS,  /* `memory` goes back to where it came from */
+    LEAT_WATCH_POOL_ENDS,
+};
+
 /* A misuse that was found, as handed to leat_host.fault. */
 struct leat_fault {
     enum leat_fault_kind kind;
@@ -127,6 +139,10 @@ struct leat_host {
     void (*yield)(void *context);                                 /* lets another thread run */
     void (*fault)(void *context, const struct leat_fault *fault); /* may return: the block is then left alone */
     void (*thread)(void *context); /* the calling thread got a cache: arrange that leat_pool_thread_end() runs at its end */
+    /* Return addresses of the calling thread, innermost first, into places[0 .. room); returns how many. */
+    int (*places)(void *context, const void **places, int room);
+    /* A memory checker is told what happens to pooled memory. Where there is one, every call of a pool takes the slow path. */
+    void (*watch)(void *context, enum leat_watch event, const void *pool, void *memory, int64_t bytes);
     void *context;
 };
 

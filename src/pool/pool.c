@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pool from its creation to its end, the token, and how a thread finds its cache.
+ * A pool from its creation to its end; the token; bookkeeping memory.
  */
 #define LEAT_POOL_INLINE extern inline
 #include "pool_private.h"
 
 #define POOL_SPINS 100 /* turns of waiting before the first yield */
-#define POOL_MAX_BLOCK_BYTES ((int64_t)1 << 30)
-#define POOL_MAX_ALIGN 4096
-#define POOL_MAX_CACHE_BLOCKS 65536
-#define POOL_MAX_SLAB_BYTES ((int64_t)(SIZE_MAX / 4 < ((uint64_t)1 << 40) ? SIZE_MAX / 4 + 1 : (uint64_t)1 << 40))
 
-LEAT_THREAD_LOCAL struct leat_pool_slot leat_pool_slots[LEAT_POOL_SLOTS];
-
-/* Every pool, so that a thread that ends finds those in which it has a cache. Its token is taken before a pool's. */
-static struct {
-    LEAT_ATOMIC(uint32_t) token;
-    struct pool *pools; /* under the token */
-    size_t last_id;     /* under the token */
-} registry;
+struct registry leat_pool_registry;
 
 static const struct leat_host no_host;
 
@@ -65,14 +54,14 @@ static void *meta_cut(struct meta *meta, size_t bytes)
 {
     void *cut = (unsigned char *)meta + meta->used;
     meta->used += bytes;
-    return cut;
+    return memset(cut, 0, bytes);
 }
 
 void *leat_pool_carve(struct pool *pool, size_t bytes)
 {
     bytes = round_up(bytes, LEAT_CACHE_LINE);
     if (pool->meta->bytes - pool->meta->used < bytes) {
-        struct meta *meta = meta_acquire(&pool->memory, bytes);
+        struct meta *meta = pool->slab_mask ? meta_acquire(&pool->memory, bytes) : NULL; /* 0: the caller's memory, and no more */
         if (!meta)
             return NULL;
         meta->next = pool->meta;
@@ -84,125 +73,180 @@ void *leat_pool_carve(struct pool *pool, size_t bytes)
 
 /* ---- create ---- */
 
-/* Numbers derived from a configuration. */
-struct shape {
-    int64_t align, block_bytes, slab_start, slab_bytes, slab_blocks, limit, capacity;
-};
-
-static bool power_of_two(int64_t value)
+/* What a cache and its magazines take, and what the depot may. */
+static size_t cache_bytes(const struct shape *shape)
 {
-    return value > 0 && (value & (value - 1)) == 0;
+    return round_up(sizeof(struct cache), LEAT_CACHE_LINE) + round_up(3 * (size_t)shape->capacity * sizeof(void *), LEAT_CACHE_LINE);
 }
 
-static int64_t power_over(int64_t value)
+static size_t depot_bytes(const struct shape *shape)
 {
-    int64_t power = 1;
-    while (power < value)
-        power *= 2;
-    return power;
+    return shape->capacity ? POOL_DEPOT_SLOTS * round_up((size_t)shape->capacity * sizeof(void *), LEAT_CACHE_LINE) : 0;
 }
 
-static int64_t smaller(int64_t a, int64_t b)
+static unsigned log2_of(size_t power)
 {
-    return a < b ? a : b;
+    unsigned log = 0;
+    while (power >> log > 1)
+        log++;
+    return log;
 }
 
-static int64_t larger(int64_t a, int64_t b)
+/* The pool in its first piece of bookkeeping, with no slab and known to nobody. */
+static struct pool *build(const struct shape *shape, const struct leat_pool_config *config, struct meta *meta)
 {
-    return a > b ? a : b;
+    const struct leat_host *host = config->host ? config->host : &no_host;
+    struct pool *made = meta_cut(meta, round_up(sizeof *made, LEAT_CACHE_LINE));
+    bool doubling = config->growth == LEAT_POOL_DOUBLING;
+    *made = (struct pool){
+        .head = {.block_bytes = shape->usable},
+        .memory = config->memory ? *config->memory : (struct leat_memory){0},
+        .host = *host,
+        .name = config->name ? config->name : "pool",
+        .leak = config->leak,
+        .leak_context = config->leak_context,
+        .block_bytes = (size_t)shape->block_bytes,
+        .limit = (size_t)shape->limit,
+        .slab_bytes = (size_t)shape->slab_bytes,
+        .slab_blocks = (size_t)shape->slab_blocks,
+        .slab_size = (size_t)(shape->slab_blocks * shape->block_bytes),
+        .slab_mask = ~((uintptr_t)shape->slab_bytes - 1),
+        .slab_shift = log2_of((size_t)shape->slab_bytes),
+        .grow_most = (size_t)shape->grow_most,
+        .grow_next = doubling ? 1 : (size_t)shape->grow_most,
+        .growth = config->growth,
+        .zero = config->zero,
+        .checked = config->checked,
+        .block_shift = ((size_t)shape->block_bytes & ((size_t)shape->block_bytes - 1)) == 0 ? log2_of((size_t)shape->block_bytes) : 0,
+        .watched = config->checked || config->zero || host->watch,
+        .capacity = (uint32_t)shape->capacity,
+        .bytes = meta->bytes,
+        .meta = meta,
+        .uncached = {.low = UINTPTR_MAX, .pool = &made->head},
+    };
+    leat_pool_tell(made, LEAT_WATCH_POOL, NULL, 0);
+    return made;
 }
 
-/*
- * 128 blocks a slab keep head and tail under a percent; beyond 1 MiB eight must do, beyond 64 MiB one: only what is touched becomes
- * resident.
- */
-static int64_t choose_slab_bytes(const struct shape *shape)
+static void publish(struct pool *pool)
 {
-    int64_t many = power_over(shape->slab_start + 128 * shape->block_bytes);
-    int64_t some = power_over(shape->slab_start + 8 * shape->block_bytes);
-    int64_t one = power_over(shape->slab_start + shape->block_bytes);
-    int64_t bytes = smaller(larger(many, 65536), 1 << 20);
-    return larger(larger(bytes, smaller(some, 64 << 20)), one);
+    leat_pool_take(&leat_pool_registry.token, &pool->host);
+    leat_pool_registry.last_id += 16; /* leat_pool_cache_mine() counts on it */
+    pool->head.id = leat_pool_registry.last_id;
+    pool->next = leat_pool_registry.pools;
+    leat_pool_registry.pools = pool;
+    leat_pool_give(&leat_pool_registry.token);
 }
 
-/* Blocks of 64 KiB in all, but enough of them to be worth a visit to the depot, and not so many that a few caches hold a whole pool. */
-static int64_t choose_capacity(const struct shape *shape)
+/* Slabs for `count` blocks in all; false: the memory source failed. */
+static bool first_slabs(struct pool *pool, size_t count)
 {
-    int64_t blocks = smaller(larger(65536 / shape->block_bytes, 8), 128);
-    if (shape->limit)
-        blocks = smaller(blocks, shape->limit / 8);
-    return blocks < 4 ? 0 : blocks;
+    size_t slabs = (count + pool->slab_blocks - 1) / pool->slab_blocks;
+    return pool->slab_count >= slabs || leat_pool_slabs_grow(pool, slabs - pool->slab_count);
 }
 
-static bool derive(struct shape *shape, const struct leat_pool_config *config)
-{
-    if (config->block_bytes < 1 || config->block_bytes > POOL_MAX_BLOCK_BYTES || config->align < 0 || config->align > POOL_MAX_ALIGN ||
-        (config->align && !power_of_two(config->align)) || config->limit < 0 || (uint64_t)config->limit > SIZE_MAX ||
-        (config->slab_bytes && !power_of_two(config->slab_bytes)) || config->slab_bytes > POOL_MAX_SLAB_BYTES || config->cache_blocks < 0 ||
-        config->cache_blocks > POOL_MAX_CACHE_BLOCKS || !config->memory || !config->memory->acquire || !config->memory->release)
-        return false;
-    shape->limit = config->limit;
-    shape->align = larger(config->align ? config->align : 16, (int64_t)sizeof(void *));
-    shape->block_bytes = (config->block_bytes + shape->align - 1) & ~(shape->align - 1);
-    shape->slab_start = (LEAT_CACHE_LINE + shape->align - 1) & ~(shape->align - 1);
-    shape->slab_bytes = config->slab_bytes ? config->slab_bytes : choose_slab_bytes(shape);
-    if (shape->slab_bytes > POOL_MAX_SLAB_BYTES || shape->slab_bytes < shape->slab_start + shape->block_bytes)
-        return false;
-    shape->slab_blocks = (shape->slab_bytes - shape->slab_start) / shape->block_bytes;
-    if (shape->limit && shape->limit < shape->slab_blocks) {
-        shape->slab_blocks = shape->limit;
-        if (!config->slab_bytes)
-            shape->slab_bytes = power_over(shape->slab_start + shape->slab_blocks * shape->block_bytes);
-    }
-    shape->capacity = config->cache_blocks ? config->cache_blocks : choose_capacity(shape);
-    return true;
-}
+static void release_all(struct pool *pool);
 
-/* The pool itself, the depot and four caches, within reason: so that a pool that works takes nothing more for its bookkeeping. */
-static size_t first_meta_bytes(const struct shape *shape)
+/* Without a barrier blocks in another thread's cache could not be had back: the limit would not be exact. */
+static void no_caches_without_barrier(struct shape *shape, const struct leat_host *host)
 {
-    int64_t magazines = (POOL_DEPOT_SLOTS + 2 * 4) * (shape->capacity * (int64_t)sizeof(void *) + LEAT_CACHE_LINE);
-    return sizeof(struct pool) + (size_t)smaller(magazines + 4 * (int64_t)sizeof(struct cache), 262144);
-}
-
-static void register_pool(struct pool *pool)
-{
-    leat_pool_take(&registry.token, &pool->host);
-    pool->head.id = ++registry.last_id;
-    pool->next = registry.pools;
-    registry.pools = pool;
-    leat_pool_give(&registry.token);
+    if (shape->limit && (!host || !host->barrier || !host->barrier(host->context)))
+        shape->capacity = 0;
 }
 
 int leat_pool_create(struct leat_pool **pool, const struct leat_pool_config *config)
 {
     struct shape shape;
-    if (!pool || !config || !derive(&shape, config))
+    if (!pool || !config)
         return -EINVAL;
-    const struct leat_host *host = config->host ? config->host : &no_host;
-    if (shape.limit && (!host->barrier || !host->barrier(host->context)))
-        shape.capacity = 0; /* blocks in another thread's cache could not be had back: the limit would not be exact */
-    struct meta *meta = meta_acquire(config->memory, first_meta_bytes(&shape));
+    int rc = leat_pool_shape(&shape, config, false);
+    if (rc != 0)
+        return rc;
+    no_caches_without_barrier(&shape, config->host);
+    /* The pool itself, the depot and four caches, within reason: so that a pool that works takes nothing more for its bookkeeping. */
+    size_t caches = depot_bytes(&shape) + 4 * cache_bytes(&shape);
+    struct meta *meta = meta_acquire(config->memory, sizeof(struct pool) + (caches < 262144 ? caches : 262144) + 1024);
     if (!meta)
         return -ENOMEM;
-    struct pool *made = meta_cut(meta, round_up(sizeof *made, LEAT_CACHE_LINE));
-    *made = (struct pool){
-        .head = {.block_bytes = shape.block_bytes},
-        .memory = *config->memory,
-        .host = *host,
-        .name = config->name ? config->name : "pool",
-        .block_bytes = (size_t)shape.block_bytes,
-        .limit = (size_t)shape.limit,
-        .slab_bytes = (size_t)shape.slab_bytes,
-        .slab_blocks = (size_t)shape.slab_blocks,
-        .slab_start = (size_t)shape.slab_start,
-        .slab_size = (size_t)(shape.slab_start + shape.slab_blocks * shape.block_bytes),
-        .capacity = (uint32_t)shape.capacity,
-        .bytes = meta->bytes,
-        .meta = meta,
-        .uncached = {.low = UINT32_MAX, .pool = &made->head},
-    };
-    register_pool(made);
+    struct pool *made = build(&shape, config, meta);
+    if (!first_slabs(made, (size_t)shape.first)) {
+        release_all(made);
+        return -ENOMEM;
+    }
+    publish(made);
+    *pool = &made->head;
+    return 0;
+}
+
+/* ---- create on the caller's memory ---- */
+
+/* One slab, given once: the context is where it begins. */
+static void *given_acquire(void *context, int64_t bytes, int64_t align)
+{
+    (void)bytes;
+    (void)align;
+    return context;
+}
+
+static void given_release(void *context, void *memory, int64_t bytes)
+{
+    (void)context;
+    (void)memory;
+    (void)bytes;
+}
+
+/* Bookkeeping in bytes, and all of it together, wherever the memory begins. */
+static size_t own_meta_bytes(const struct shape *shape, const struct leat_pool_config *config)
+{
+    size_t caches = shape->capacity ? (size_t)(config->caches ? config->caches : 8) : 0;
+    size_t bits = round_up(sizeof(struct slab) + ((size_t)shape->slab_blocks + 63) / 64 * sizeof(uint64_t), LEAT_CACHE_LINE);
+    size_t shadow = config->checked ? 2 * LEAT_CACHE_LINE + (size_t)shape->slab_blocks * sizeof(uint32_t) : 0;
+    return LEAT_CACHE_LINE + round_up(sizeof(struct pool), LEAT_CACHE_LINE) + 1024 + depot_bytes(shape) + caches * cache_bytes(shape) + bits +
+           round_up(shadow, LEAT_CACHE_LINE);
+}
+
+static size_t own_bytes(const struct shape *shape, const struct leat_pool_config *config)
+{
+    return own_meta_bytes(shape, config) + LEAT_CACHE_LINE - 1 + (size_t)(shape->slab_blocks * shape->block_bytes + shape->align - 1);
+}
+
+int64_t leat_pool_bytes_for(const struct leat_pool_config *config)
+{
+    struct shape shape;
+    if (!config)
+        return -EINVAL;
+    int rc = leat_pool_shape(&shape, config, true);
+    return rc != 0 ? rc : (int64_t)own_bytes(&shape, config);
+}
+
+int leat_pool_init(struct leat_pool **pool, void *memory, int64_t bytes, const struct leat_pool_config *config)
+{
+    struct shape shape;
+    if (!pool || !memory || !config)
+        return -EINVAL;
+    int rc = leat_pool_shape(&shape, config, true);
+    if (rc != 0)
+        return rc;
+    if (bytes < 0 || (size_t)bytes < own_bytes(&shape, config))
+        return leat_pool_refuse(config, "bytes: as many as leat_pool_bytes_for() says", (int64_t)own_bytes(&shape, config));
+    size_t meta_bytes = own_meta_bytes(&shape, config);
+    no_caches_without_barrier(&shape, config->host);
+    struct meta *meta = (struct meta *)round_up((uintptr_t)memory, LEAT_CACHE_LINE);
+    *meta = (struct meta){.bytes = meta_bytes, .used = LEAT_CACHE_LINE};
+    struct leat_pool_config own = *config;
+    struct leat_memory given = {given_acquire, given_release, (void *)round_up((uintptr_t)meta + meta_bytes, (size_t)shape.align)};
+    own.memory = NULL;
+    struct pool *made = build(&shape, &own, meta);
+    made->memory = given;
+    made->slab_mask = 0; /* every address leads to the one slab */
+    made->slab_fixed = (uintptr_t)given.context;
+    made->bytes = (size_t)bytes - made->slab_size; /* grows by the slab's */
+    bool grown = leat_pool_slabs_grow(made, 1);
+    made->memory = (struct leat_memory){0};
+    made->grow_most = made->grow_next = 0;
+    if (!grown)
+        return leat_pool_refuse(config, "bytes: as many as leat_pool_bytes_for() says", -1); /* own_bytes() counted wrongly */
+    publish(made);
     *pool = &made->head;
     return 0;
 }
@@ -212,49 +256,72 @@ int leat_pool_create(struct leat_pool **pool, const struct leat_pool_config *con
 /* With the registry's token. */
 static void unregister_pool(struct pool *pool)
 {
-    struct pool **at = &registry.pools;
+    struct pool **at = &leat_pool_registry.pools;
     while (*at != pool)
         at = &(*at)->next;
     *at = pool->next;
 }
 
-/* The pool itself lies in its first piece, the last one of the list. */
+/* With all blocks at home, or the pool known to nobody. The pool itself lies in its first piece, the last one of the list. */
 static void release_all(struct pool *pool)
 {
     struct leat_memory memory = pool->memory;
     struct meta *meta = pool->meta;
+    for (struct slab *slab = pool->slabs; slab; slab = slab->older)
+        slab->out = 0; /* what is set aside, or was live and is given up, goes with its slab */
     leat_pool_slabs_trim(pool);
-    while (meta) {
+    leat_pool_tell(pool, LEAT_WATCH_POOL_ENDS, NULL, 0);
+    while (meta && memory.release) {
         struct meta *next = meta->next;
         memory.release(memory.context, meta, (int64_t)meta->bytes);
         meta = next;
     }
 }
 
+/* With both tokens: every block that is not on a slab is live, or set aside. Returns how many are live. */
+static int64_t collect(struct pool *pool)
+{
+    leat_pool_caches_shut(pool, true); /* without a barrier: the caller saw to it that the pool is quiet */
+    pool->tight = false;               /* nothing changed: the caches open again as their owners come along */
+    return (int64_t)(pool->out - leat_load(&pool->set_aside, relaxed)); /* raised by who held the block, whose call is over */
+}
+
+static int64_t end(struct pool *pool, bool forced)
+{
+    leat_pool_take(&leat_pool_registry.token, &pool->host);
+    leat_pool_take(&pool->token, &pool->host);
+    int64_t live = collect(pool);
+    if (live == 0 || forced)
+        unregister_pool(pool);
+    leat_pool_give(&pool->token);
+    leat_pool_give(&leat_pool_registry.token);
+    if (live == 0 || forced)
+        release_all(pool);
+    return live;
+}
+
 int leat_pool_destroy(struct leat_pool *head, int64_t *live)
 {
     struct pool *pool = (struct pool *)head;
-    if (!pool)
+    int64_t count = pool ? end(pool, false) : 0;
+    if (count == 0)
         return 0;
-    leat_pool_take(&registry.token, &pool->host);
-    leat_pool_take(&pool->token, &pool->host);
-    leat_pool_caches_revoke(pool, true); /* without a barrier: the caller saw to it that the pool is quiet */
-    int64_t out = (int64_t)pool->out;
-    pool->tight = false; /* nothing changed: the caches open again as their owners come along */
-    if (out == 0)
-        unregister_pool(pool);
-    leat_pool_give(&pool->token);
-    leat_pool_give(&registry.token);
-    if (out > 0) {
-        if (live)
-            *live = out;
-        return -EBUSY;
-    }
-    release_all(pool);
-    return 0;
+    if (live)
+        *live = count;
+    if (pool->leak)
+        pool->leak(pool->leak_context, head, count);
+    return -EBUSY;
 }
 
-/* ---- handles and threads ---- */
+int64_t leat_pool_destroy_all(struct leat_pool *head, void (*visit)(void *context, void *block), void *context)
+{
+    struct pool *pool = (struct pool *)head;
+    if (pool && visit)
+        (void)leat_pool_walk(head, visit, context);
+    return pool ? end(pool, true) : 0;
+}
+
+/* ---- handles ---- */
 
 struct leat_pool_cache *leat_pool_cache_open(struct leat_pool *head)
 {
@@ -264,66 +331,18 @@ struct leat_pool_cache *leat_pool_cache_open(struct leat_pool *head)
     leat_pool_take(&pool->token, &pool->host);
     struct cache *cache = leat_pool_cache_claim(pool, NULL);
     leat_pool_give(&pool->token);
-    return cache ? &cache->head : &pool->uncached;
+    return leat_pool_handle(pool, cache);
 }
 
 void leat_pool_cache_close(struct leat_pool_cache *head)
 {
     struct pool *pool = head ? (struct pool *)head->pool : NULL;
-    if (!pool || head == &pool->uncached)
+    struct cache *cache = pool ? leat_pool_cache_of(pool, head) : NULL;
+    if (!cache)
         return;
     leat_pool_take(&pool->token, &pool->host);
-    leat_pool_cache_retire((struct cache *)head);
+    leat_pool_cache_retire(cache);
     leat_pool_give(&pool->token);
-}
-
-/* The calling thread's cache, opened if need be, and in its slot; without memory for one, what every thread may use. */
-static struct leat_pool_cache *thread_cache(struct pool *pool)
-{
-    struct leat_pool_cache *head = &pool->uncached;
-    if (pool->capacity > 0) {
-        leat_pool_take(&pool->token, &pool->host);
-        struct cache *cache = leat_pool_cache_find(pool, leat_pool_slots);
-        bool opened = !cache;
-        if (opened)
-            cache = leat_pool_cache_claim(pool, leat_pool_slots);
-        leat_pool_give(&pool->token);
-        if (!cache)
-            return head;
-        /* Edge "leave": a thread without thread_end() that had this thread's storage before may have left the cache behind. */
-        (void)leat_load(&cache->head.count, acquire);
-        head = &cache->head;
-        if (opened && pool->host.thread)
-            pool->host.thread(pool->host.context);
-    }
-    leat_pool_slots[pool->head.id % LEAT_POOL_SLOTS] = (struct leat_pool_slot){pool->head.id, head};
-    return head;
-}
-
-LEAT_COLD void *leat_pool_alloc_slow(struct leat_pool *head)
-{
-    return leat_pool_cache_alloc(thread_cache((struct pool *)head));
-}
-
-LEAT_COLD void leat_pool_free_slow(struct leat_pool *head, void *block)
-{
-    if (block)
-        leat_pool_cache_free(thread_cache((struct pool *)head), block);
-}
-
-void leat_pool_thread_end(void)
-{
-    leat_pool_take(&registry.token, &no_host);
-    for (struct pool *pool = registry.pools; pool; pool = pool->next) {
-        leat_pool_take(&pool->token, &pool->host);
-        struct cache *cache = leat_pool_cache_find(pool, leat_pool_slots);
-        if (cache)
-            leat_pool_cache_retire(cache);
-        leat_pool_give(&pool->token);
-    }
-    leat_pool_give(&registry.token);
-    for (int i = 0; i < LEAT_POOL_SLOTS; i++)
-        leat_pool_slots[i] = (struct leat_pool_slot){0};
 }
 
 /* ---- the rest ---- */
@@ -341,17 +360,24 @@ static void blocks_free(void *context, void *block)
 struct leat_blocks leat_pool_blocks(struct leat_pool *head)
 {
     struct pool *pool = (struct pool *)head;
-    if (((pool->slab_start | pool->block_bytes) & 15) != 0)
+    if (((pool->slab_bytes | pool->block_bytes | pool->slab_fixed) & 15) != 0)
         return (struct leat_blocks){0};
     return (struct leat_blocks){blocks_alloc, blocks_free, head, head->block_bytes};
+}
+
+const char *leat_pool_name(const struct leat_pool *head)
+{
+    return ((const struct pool *)head)->name;
 }
 
 void leat_pool_stats(struct leat_pool *head, struct leat_pool_stats *stats)
 {
     struct pool *pool = (struct pool *)head;
     leat_pool_take(&pool->token, &pool->host);
-    int64_t out = (int64_t)pool->out;
-    int64_t cached = smaller(leat_pool_caches_count(pool) + leat_pool_depot_count(pool), out); /* a magazine on its way may count twice */
+    int64_t aside = (int64_t)leat_load(&pool->set_aside, relaxed); /* numbers for people */
+    int64_t out = (int64_t)pool->out - aside;
+    int64_t cached = leat_pool_caches_count(pool) + leat_pool_depot_count(pool);
+    cached = cached < out ? cached : out; /* a magazine on its way may count twice */
     *stats = (struct leat_pool_stats){
         .block_bytes = head->block_bytes,
         .limit = (int64_t)pool->limit,
@@ -360,20 +386,40 @@ void leat_pool_stats(struct leat_pool *head, struct leat_pool_stats *stats)
         .peak = (int64_t)pool->peak,
         .slabs = (int64_t)pool->slab_count,
         .bytes = (int64_t)pool->bytes,
+        .refused = leat_load(&pool->refused, relaxed),
+        .set_aside = aside,
     };
     leat_pool_give(&pool->token);
+}
+
+int leat_pool_prefill(struct leat_pool *head, int64_t count)
+{
+    struct pool *pool = (struct pool *)head;
+    int rc = 0;
+    leat_pool_take(&pool->token, &pool->host);
+    size_t want = count > 0 ? (size_t)count : 0, free = pool->slab_count * pool->slab_blocks - pool->out;
+    size_t cached = (size_t)(leat_pool_caches_count(pool) + leat_pool_depot_count(pool));
+    size_t live = pool->out > cached ? pool->out - cached : 0;
+    if (pool->limit && want > pool->limit - live)
+        want = pool->limit - live;
+    if (want > free + cached && pool->grow_most > 0 && !leat_pool_slabs_grow(pool, (want - free - cached + pool->slab_blocks - 1) / pool->slab_blocks))
+        rc = -ENOMEM;
+    leat_pool_give(&pool->token);
+    return rc;
 }
 
 int64_t leat_pool_trim(struct leat_pool *head)
 {
     struct pool *pool = (struct pool *)head;
     leat_pool_take(&pool->token, &pool->host);
-    struct cache *cache = leat_pool_cache_find(pool, leat_pool_slots);
-    if (cache)
-        leat_pool_cache_flush(cache);
-    leat_pool_depot_drain(pool);
-    int64_t bytes = leat_pool_slabs_trim(pool);
-    leat_pool_caches_relax(pool);
+    bool tight = pool->tight;
+    if (!leat_pool_caches_shut(pool, false)) {
+        pool->trims++; /* other threads' caches: when they come along */
+        leat_pool_depot_drain(pool);
+    }
+    pool->tight = tight;
+    int64_t bytes = pool->grow_most > 0 ? leat_pool_slabs_trim(pool) : 0; /* else they could not be had again */
+    leat_pool_relax(pool);
     leat_pool_give(&pool->token);
     return bytes;
 }

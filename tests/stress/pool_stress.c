@@ -194,64 +194,126 @@ static void a_sleeping_thread_that_freed_the_whole_pool_starves_nobody(void **st
     }
 }
 
-/* ---- the revocation, step by step and in a hurry ---- */
+/* ---- a cache is shut, step by step and in a hurry ---- */
 
+/* An owner that stops in the middle of its fast path, as if it were preempted there, and another thread that wants its block. */
 struct stopped {
+    struct source source;
     struct leat_pool *pool;
     struct leat_pool_cache *cache;
     LEAT_ATOMIC(int) barriers; /* calls; written by the reclaimer */
-    LEAT_ATOMIC(int) done;     /* the reclaimer has its block */
-    bool revoked;              /* what the barrier saw; published by barriers */
+    bool shut;                 /* what the last barrier saw; published by barriers */
 };
 
 static bool stopped_barrier(void *context)
 {
     struct stopped *stopped = context;
     struct leat_pool_cache *cache = stopped->cache;
-    stopped->revoked = cache && leat_load(&cache->low, relaxed) == UINT32_MAX && leat_load(&cache->high, relaxed) == 0;
-    bool passed = host_barrier(NULL);
+    stopped->shut = cache && leat_load(&cache->low, relaxed) == UINTPTR_MAX && leat_load(&cache->high, relaxed) == 0;
     leat_add(&stopped->barriers, 1, release);
-    return passed;
+    return host_barrier(NULL);
 }
 
-static void *stopped_reclaim(void *context)
+/* A pool of one block, which is in the owner's cache. Returns the block. */
+static void *stopped_begin(struct stopped *stopped)
 {
-    struct stopped *stopped = context;
-    void *block = leat_pool_alloc(stopped->pool);
-    leat_store(&stopped->done, 1, release);
-    leat_pool_free(stopped->pool, block);
+    *stopped = (struct stopped){.source = SOURCE_INIT(stopped->source)};
+    struct leat_host here = {.barrier = stopped_barrier, .yield = host_yield, .context = stopped};
+    struct leat_pool_config config = {.block_bytes = 64, .limit = 1, .cache_blocks = 1, .memory = &stopped->source.memory, .host = &here};
+    assert_int_equal(leat_pool_create(&stopped->pool, &config), 0);
+    stopped->cache = leat_pool_cache_open(stopped->pool);
+    void *block = leat_pool_cache_alloc(stopped->cache);
+    leat_pool_cache_free(stopped->cache, block);
+    assert_int_equal(stats_of(stopped->pool).cached, 1);
     return block;
 }
 
-/* The owner stops in the middle of its fast path, as if it were preempted there: its block must not be taken until it goes on. */
-static void a_reclaimer_revokes_then_passes_the_barrier_then_waits_for_the_owner(void **state)
+static void stopped_end(struct stopped *stopped)
+{
+    leat_pool_cache_close(stopped->cache);
+    destroy(stopped->pool, &stopped->source);
+}
+
+static void *stopped_alloc(void *context)
+{
+    struct stopped *stopped = context;
+    return leat_pool_alloc(stopped->pool);
+}
+
+static void *alloc_elsewhere(struct stopped *stopped)
+{
+    void *block = NULL;
+    pthread_join(start(stopped_alloc, stopped), &block);
+    return block;
+}
+
+static void move_top(struct stopped *stopped, int blocks)
+{
+    uintptr_t top = leat_load(&stopped->cache->top, relaxed);
+    leat_store(&stopped->cache->top, top + (uintptr_t)(intptr_t)(blocks * (int)sizeof(void *)), release);
+}
+
+/* top is lowered, low not looked at yet: the block is the owner's, and the other thread hears that it is live. */
+static void a_block_reserved_before_its_cache_was_shut_is_the_owners(void **state)
 {
     (void)state;
     if (!host_barrier(NULL))
         skip();
-    struct source source = SOURCE_INIT(source);
-    struct stopped stopped = {.pool = NULL};
-    struct leat_host here = {.barrier = stopped_barrier, .yield = host_yield, .thread = NULL, .context = &stopped};
-    struct leat_pool_config config = {.block_bytes = 64, .limit = 1, .cache_blocks = 1, .memory = &source.memory, .host = &here};
-    assert_int_equal(leat_pool_create(&stopped.pool, &config), 0);
-    stopped.cache = leat_pool_cache_open(stopped.pool);
-    leat_pool_cache_free(stopped.cache, leat_pool_cache_alloc(stopped.cache));
-    assert_int_equal(leat_load(&stopped.cache->count, relaxed), 1);
-    leat_store(&stopped.cache->count, 1u | LEAT_POOL_BUSY, seq_cst);
+    struct stopped stopped;
+    void *block = stopped_begin(&stopped);
     int before = leat_load(&stopped.barriers, relaxed);
-    pthread_t thread = start(stopped_reclaim, &stopped);
-    while (leat_load(&stopped.barriers, acquire) == before)
-        sched_yield();
-    usleep(20000);
-    assert_true(stopped.revoked);
-    assert_int_equal(leat_load(&stopped.done, acquire), 0);
-    leat_store(&stopped.cache->count, 1u, release);
-    void *block = NULL;
-    pthread_join(thread, &block);
-    assert_non_null(block);
+    move_top(&stopped, -1);
+    assert_null(alloc_elsewhere(&stopped));
     assert_int_equal(leat_load(&stopped.barriers, relaxed), before + 1);
-    leat_pool_cache_close(stopped.cache);
-    destroy(stopped.pool, &source);
+    assert_true(stopped.shut);
+    assert_ptr_equal(leat_pool_cache_alloc_slow(stopped.cache), block); /* the owner goes on */
+    assert_null(alloc_elsewhere(&stopped));
+    leat_pool_cache_free(stopped.cache, block);
+    assert_ptr_equal(alloc_elsewhere(&stopped), block);
+    leat_pool_free(stopped.pool, block);
+    assert_int_equal(leat_load(&stopped.barriers, relaxed), before + 1); /* the pool was tight all the time */
+    stopped_end(&stopped);
+}
+
+/* The other thread takes the block, then the owner lowers top: too late. */
+static void a_block_taken_from_a_shut_cache_is_not_the_owners(void **state)
+{
+    (void)state;
+    if (!host_barrier(NULL))
+        skip();
+    struct stopped stopped;
+    void *block = stopped_begin(&stopped);
+    assert_ptr_equal(alloc_elsewhere(&stopped), block);
+    move_top(&stopped, -1);
+    assert_null(leat_pool_cache_alloc_slow(stopped.cache));
+    assert_int_equal(leat_pool_why(stopped.pool), LEAT_POOL_LIMIT);
+    for (int i = 0; i < 5; i++) /* and the way of who hears it again leaves no trace */
+        assert_null(leat_pool_cache_alloc(stopped.cache));
+    leat_pool_free(stopped.pool, block);
+    assert_ptr_equal(leat_pool_cache_alloc(stopped.cache), block);
+    leat_pool_cache_free(stopped.cache, block);
+    stopped_end(&stopped);
+}
+
+/* The owner looked at high, the cache is shut, then it puts the block there: who wants to fail an allocation finds it. */
+static void a_block_freed_into_a_cache_just_shut_is_found(void **state)
+{
+    (void)state;
+    if (!host_barrier(NULL))
+        skip();
+    struct stopped stopped;
+    void *block = stopped_begin(&stopped);
+    assert_ptr_equal(leat_pool_cache_alloc(stopped.cache), block);
+    assert_null(alloc_elsewhere(&stopped));
+    assert_null(alloc_elsewhere(&stopped));
+    *(void **)leat_load(&stopped.cache->top, relaxed) = block;
+    move_top(&stopped, 1);
+    assert_int_equal(stats_of(stopped.pool).cached, 1);
+    assert_ptr_equal(alloc_elsewhere(&stopped), block);
+    assert_null(leat_pool_cache_alloc(stopped.cache));
+    leat_pool_free(stopped.pool, block);
+    assert_true(leat_pool_valid(stopped.pool));
+    stopped_end(&stopped);
 }
 
 struct hurry {
@@ -676,7 +738,9 @@ int main(void)
         cmocka_unit_test(millions_of_blocks_pass_from_handle_to_handle),
         cmocka_unit_test(blocks_pass_on_at_the_limit),
         cmocka_unit_test(a_sleeping_thread_that_freed_the_whole_pool_starves_nobody),
-        cmocka_unit_test(a_reclaimer_revokes_then_passes_the_barrier_then_waits_for_the_owner),
+        cmocka_unit_test(a_block_reserved_before_its_cache_was_shut_is_the_owners),
+        cmocka_unit_test(a_block_taken_from_a_shut_cache_is_not_the_owners),
+        cmocka_unit_test(a_block_freed_into_a_cache_just_shut_is_found),
         cmocka_unit_test(an_owner_and_a_reclaimer_never_have_the_same_block),
         cmocka_unit_test(four_threads_at_random_without_a_limit),
         cmocka_unit_test(four_threads_at_random_often_at_the_limit),

@@ -5,7 +5,7 @@
 const bench::peer_about bench::this_peer = {bench::inlined, bench::leat, "each thread passes its own cache"};
 
 template <size_t Bytes> struct peer {
-    static constexpr bool many = false, two_threads = true, limited = true;
+    static constexpr bool many = true, two_threads = true, limited = true;
 
     leat_pool *pool;
     leat_pool_cache *caches[2];
@@ -32,5 +32,13 @@ template <size_t Bytes> struct peer {
     BENCH_INLINE void free(int side, void *block)
     {
         leat_pool_cache_free(caches[side], block);
+    }
+    BENCH_INLINE int alloc_many(int side, void **blocks, int count)
+    {
+        return int(leat_pool_cache_alloc_many(caches[side], blocks, count));
+    }
+    BENCH_INLINE void free_many(int side, void **blocks, int count)
+    {
+        leat_pool_cache_free_many(caches[side], blocks, count);
     }
 };

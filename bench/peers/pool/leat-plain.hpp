@@ -5,7 +5,7 @@
 const bench::peer_about bench::this_peer = {bench::inlined, bench::variant, "the cache is found by thread-local storage"};
 
 template <size_t Bytes> struct peer {
-    static constexpr bool many = false, two_threads = true, limited = true;
+    static constexpr bool many = true, two_threads = true, limited = true;
 
     leat_pool *pool;
 
@@ -28,5 +28,13 @@ template <size_t Bytes> struct peer {
     BENCH_INLINE void free(int, void *block)
     {
         leat_pool_free(pool, block);
+    }
+    BENCH_INLINE int alloc_many(int, void **blocks, int count)
+    {
+        return int(leat_pool_alloc_many(pool, blocks, count));
+    }
+    BENCH_INLINE void free_many(int, void **blocks, int count)
+    {
+        leat_pool_free_many(pool, blocks, count);
     }
 };
