@@ -63,6 +63,8 @@ struct leat_pool_config {
     int64_t slab_bytes;   /* a power of two that holds a block; 0: chosen from the block size, 64 KiB at least where that many are to be had */
     int64_t growth_slabs; /* 0 .. 65536, see there */
     enum leat_pool_growth growth;
+    bool arrays;          /* leat_pool_alloc_array() is wanted: blocks lie side by side throughout a slab. Otherwise those of a multiple of
+                           * 512 bytes lie so in groups of 8 KiB only, which suits the processor's cache */
     bool zero;            /* a block comes with all bytes 0. Every call takes the slow path, as for the next */
     bool checked;         /* misuse is found and handed to host->fault: double free, foreign and interior pointers, writes after a free
                            * and beyond a block's end. If the fault handler returns, the block is left alone: not served again */
@@ -203,7 +205,7 @@ LEAT_API LEAT_POOL_INLINE void leat_pool_free_many(struct leat_pool *pool, void 
  * by leat_pool_free_array(). The search takes time in proportion to a slab, and holds the pool's token. Between blocks of a checked pool
  * lies what guards them, so there only count 1 is served.
  *
- * @param count  1 .. the blocks of a slab
+ * @param count  1 .. the blocks of a slab (without config->arrays: of a group)
  * Returns the first block, pool->block_bytes apart from the next; NULL: there is no such run within the limit, or none to be had.
  * Source: Boost.Pool's ordered_malloc(n)
  *

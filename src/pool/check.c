@@ -4,17 +4,16 @@
  */
 #include "pool_private.h"
 
-/* Is `block` the start of a block of `slab` that is out? Relaxed: the pool is quiet; so for the rest. */
+/* Is `block` the start of a block of `slab` that is out? */
 static bool out_from(const struct pool *pool, const struct slab *slab, const void *block)
 {
-    uintptr_t offset = (uintptr_t)block - leat_load(&slab->base, relaxed);
-    return offset < pool->slab_size && offset % pool->block_bytes == 0 && !leat_pool_slab_is_free(slab, offset / pool->block_bytes);
+    return leat_pool_is_block(pool, slab, block) && !leat_pool_slab_is_free(slab, leat_pool_place(pool, slab, block));
 }
 
 /* S1, S3. */
 static bool slab_valid(const struct pool *pool, const struct slab *slab)
 {
-    uintptr_t base = leat_load(&slab->base, relaxed);
+    uintptr_t base = leat_load(&slab->base, relaxed); /* the pool is quiet; so for the rest */
     size_t blocks = slab->out;
     if (leat_pool_slab_base(pool, (void *)base) != base || leat_pool_slab_seek(pool, (void *)base) != slab)
         return false;

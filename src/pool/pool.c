@@ -109,7 +109,7 @@ static struct pool *build(const struct shape *shape, const struct leat_pool_conf
         .limit = (size_t)shape->limit,
         .slab_bytes = (size_t)shape->slab_bytes,
         .slab_blocks = (size_t)shape->slab_blocks,
-        .slab_size = (size_t)(shape->slab_blocks * shape->block_bytes),
+        .slab_size = (size_t)shape->slab_size,
         .slab_mask = ~((uintptr_t)shape->slab_bytes - 1),
         .slab_shift = log2_of((size_t)shape->slab_bytes),
         .grow_most = (size_t)shape->grow_most,
@@ -117,7 +117,11 @@ static struct pool *build(const struct shape *shape, const struct leat_pool_conf
         .growth = config->growth,
         .zero = config->zero,
         .checked = config->checked,
-        .block_shift = ((size_t)shape->block_bytes & ((size_t)shape->block_bytes - 1)) == 0 ? log2_of((size_t)shape->block_bytes) : 0,
+        .block_shift = shape->group >= shape->slab_blocks && (shape->block_bytes & (shape->block_bytes - 1)) == 0
+                           ? log2_of((size_t)shape->block_bytes)
+                           : 0,
+        .group = (size_t)shape->group,
+        .group_bytes = (size_t)shape->group_bytes,
         .watched = config->checked || config->zero || host->watch,
         .capacity = (uint32_t)shape->capacity,
         .bytes = meta->bytes,
@@ -207,7 +211,7 @@ static size_t own_meta_bytes(const struct shape *shape, const struct leat_pool_c
 
 static size_t own_bytes(const struct shape *shape, const struct leat_pool_config *config)
 {
-    return own_meta_bytes(shape, config) + LEAT_CACHE_LINE - 1 + (size_t)(shape->slab_blocks * shape->block_bytes + shape->align - 1);
+    return own_meta_bytes(shape, config) + LEAT_CACHE_LINE - 1 + (size_t)(shape->slab_size + shape->align - 1);
 }
 
 int64_t leat_pool_bytes_for(const struct leat_pool_config *config)

@@ -131,7 +131,8 @@ struct pool {
     size_t grow_most;                   /* slabs at once, at most */
     enum leat_pool_growth growth;
     bool zero, checked;
-    unsigned block_shift;               /* log2(block_bytes), where it is a power of two, else 0 */
+    unsigned block_shift;               /* log2(block_bytes), where it is a power of two and there are no groups, else 0 */
+    size_t group, group_bytes;          /* so many blocks lie side by side, the next group a line further on; bytes from group to group */
     uint32_t capacity;                  /* of a magazine; 0: the pool has no caches */
     bool watched;                       /* every call takes the slow path and watch.c's: handles are decoys. [token] until a cache exists */
 
@@ -164,7 +165,7 @@ struct pool {
 
 /* Numbers derived from a configuration (shape.c). */
 struct shape {
-    int64_t align, block_bytes, usable, slab_bytes, slab_blocks, limit, first, capacity, grow_most;
+    int64_t align, block_bytes, usable, group, group_bytes, slab_bytes, slab_blocks, slab_size, limit, first, capacity, grow_most;
 };
 
 /* shape.c */
@@ -192,6 +193,8 @@ void leat_pool_slab_put(struct pool *pool, struct slab *slab, size_t from, size_
 void leat_pool_slab_get(struct pool *pool, struct slab *slab, size_t from, size_t to);
 struct slab *leat_pool_slab_seek(const struct pool *pool, const void *block); /* may miss one that is just being added or removed */
 size_t leat_pool_place(const struct pool *pool, const struct slab *slab, const void *block);
+void *leat_pool_at(const struct pool *pool, const struct slab *slab, size_t place);
+bool leat_pool_is_block(const struct pool *pool, const struct slab *slab, const void *address);
 
 static inline uintptr_t leat_pool_slab_base(const struct pool *pool, const void *block)
 {

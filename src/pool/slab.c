@@ -90,11 +90,33 @@ static void index_remove(struct pool *pool, const struct slab *slab)
 
 /* ---- blocks ---- */
 
-/* Which block of its slab it is. */
+/*
+ * Blocks whose size is a multiple of many lines would all begin in the same few sets of the processor's cache, and a thousand of them would
+ * not fit into it though their first lines would. So they come in groups, each of which begins a line later than its place would be.
+ */
+
+/* Which block of its slab it is, or the one in which the address lies. */
 size_t leat_pool_place(const struct pool *pool, const struct slab *slab, const void *block)
 {
     size_t offset = (uintptr_t)block - leat_load(&slab->base, relaxed); /* a live slab's does not change */
-    return pool->block_shift ? offset >> pool->block_shift : offset / pool->block_bytes;
+    if (pool->block_shift)
+        return offset >> pool->block_shift;
+    size_t group = offset / pool->group_bytes;
+    return group * pool->group + (offset - group * pool->group_bytes) / pool->block_bytes;
+}
+
+void *leat_pool_at(const struct pool *pool, const struct slab *slab, size_t place)
+{
+    size_t offset = place * pool->block_bytes + place / pool->group * (pool->group_bytes - pool->group * pool->block_bytes);
+    return (unsigned char *)leat_load(&slab->base, relaxed) + offset; /* as above */
+}
+
+/* Is the address, one within a slab's alignment, the start of a block? */
+bool leat_pool_is_block(const struct pool *pool, const struct slab *slab, const void *address)
+{
+    uintptr_t offset = (uintptr_t)address - leat_load(&slab->base, relaxed); /* as above */
+    size_t place = offset < pool->slab_size ? leat_pool_place(pool, slab, address) : pool->slab_blocks;
+    return place < pool->slab_blocks && leat_pool_at(pool, slab, place) == address;
 }
 
 static void room_add(struct pool *pool, struct slab *slab)
@@ -206,7 +228,6 @@ void leat_pool_slab_get(struct pool *pool, struct slab *slab, size_t from, size_
 /* Moves up to `want` blocks out of one slab that has room, in the order of their addresses; returns how many. */
 static uint32_t cut(struct pool *pool, struct slab *slab, void **items, uint32_t want)
 {
-    unsigned char *base = (unsigned char *)leat_load(&slab->base, relaxed); /* own word: the token's */
     size_t word = slab->first / 64, left = pool->slab_blocks - slab->out;
     uint32_t got = 0;
     if (left < want)
@@ -214,7 +235,7 @@ static uint32_t cut(struct pool *pool, struct slab *slab, void **items, uint32_t
     while (got < want) {
         uint64_t bits = slab->free[word];
         while (bits && got < want) {
-            items[got++] = base + (word * 64 + (size_t)__builtin_ctzll(bits)) * pool->block_bytes;
+            items[got++] = leat_pool_at(pool, slab, word * 64 + (size_t)__builtin_ctzll(bits));
             bits &= bits - 1;
         }
         slab->free[word] = bits;

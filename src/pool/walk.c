@@ -9,8 +9,7 @@ bool leat_pool_owns(struct leat_pool *head, const void *block)
     struct pool *pool = (struct pool *)head;
     leat_pool_take(&pool->token, &pool->host);
     const struct slab *slab = leat_pool_slab_seek(pool, block);
-    uintptr_t offset = slab ? (uintptr_t)block - leat_load(&slab->base, relaxed) : 0; /* own word: the token's */
-    bool owns = slab && offset < pool->slab_size && offset % pool->block_bytes == 0;
+    bool owns = slab && leat_pool_is_block(pool, slab, block);
     leat_pool_give(&pool->token);
     return owns;
 }
@@ -22,12 +21,11 @@ static bool is_aside(const struct pool *pool, const struct slab *slab, size_t in
 
 static int64_t walk_slab(const struct pool *pool, const struct slab *slab, void (*visit)(void *context, void *block), void *context)
 {
-    unsigned char *base = (unsigned char *)leat_load(&slab->base, relaxed); /* own word: the token's */
     int64_t count = 0;
     for (size_t i = 0; i < pool->slab_blocks; i++) {
         if (leat_pool_slab_is_free(slab, i) || is_aside(pool, slab, i))
             continue;
-        visit(context, base + i * pool->block_bytes);
+        visit(context, leat_pool_at(pool, slab, i));
         count++;
     }
     return count;
@@ -54,7 +52,7 @@ static size_t find_run(const struct pool *pool, const struct slab *slab, size_t 
 {
     size_t run = 0;
     for (size_t i = slab->first; i < pool->slab_blocks; i++) {
-        run = leat_pool_slab_is_free(slab, i) ? run + 1 : 0;
+        run = !leat_pool_slab_is_free(slab, i) ? 0 : i % pool->group == 0 ? 1 : run + 1; /* a run does not leave its group */
         if (run == count)
             return i + 1 - count;
     }
@@ -71,7 +69,7 @@ static void *run_of(struct pool *pool, size_t count)
         pool->out += count;
         if (pool->out > pool->peak)
             pool->peak = pool->out;
-        return (unsigned char *)leat_load(&slab->base, relaxed) + from * pool->block_bytes; /* own word: the token's */
+        return leat_pool_at(pool, slab, from);
     }
     return NULL;
 }
@@ -104,7 +102,7 @@ void *leat_pool_alloc_array(struct leat_pool *head, int64_t count)
     enum leat_pool_why why;
     if (count == 1)
         return leat_pool_alloc(head);
-    if (count < 1 || (uint64_t)count > pool->slab_blocks || pool->checked) {
+    if (count < 1 || (uint64_t)count > pool->group || pool->checked) {
         leat_pool_failed(pool, LEAT_POOL_MISUSE);
         return NULL;
     }

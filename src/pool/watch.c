@@ -138,16 +138,15 @@ void *leat_pool_watch_alloc(struct pool *pool, struct leat_pool_cache *head, con
 /* Returns whether the caller may give this address back, and has it as a free block then. */
 static bool check_live_block(struct pool *pool, const struct slab *slab, unsigned char *block, const void *place)
 {
-    uintptr_t offset = slab ? (uintptr_t)block - leat_load(&slab->base, relaxed) : 0; /* a live block's slab does not change */
-    if (!slab || offset >= pool->slab_size) {
+    if (!slab || (uintptr_t)block - leat_load(&slab->base, relaxed) >= pool->slab_size) { /* a live block's slab does not change */
         fault(pool, NULL, LEAT_FAULT_FOREIGN_BLOCK, block, place);
         return false;
     }
-    if (offset % pool->block_bytes != 0) {
+    if (!leat_pool_is_block(pool, slab, block)) {
         fault(pool, slab, LEAT_FAULT_INTERIOR_BLOCK, block, place);
         return false;
     }
-    LEAT_ATOMIC(uint32_t) *state = &slab->shadow->state[offset / pool->block_bytes];
+    LEAT_ATOMIC(uint32_t) *state = &slab->shadow->state[leat_pool_place(pool, slab, block)];
     uint32_t was = LIVE;
     if (!leat_cas(state, &was, FREE, acq_rel, acquire)) { /* edge "state" */
         fault(pool, slab, was == NEW ? LEAT_FAULT_FOREIGN_BLOCK : LEAT_FAULT_DOUBLE_FREE, block, place);
