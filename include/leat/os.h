@@ -24,13 +24,37 @@ extern "C" {
  */
 LEAT_API const struct leat_memory *leat_os_memory(void);
 
+#define LEAT_OS_ANY_NODE (-1)
+
+/* What leat_os_memory_init() shall do with each piece of memory. All 0 but for `node`: what leat_os_memory() does. */
+struct leat_os_memory_options {
+    bool huge;     /* pieces of 2 MiB and more lie in huge pages: reserved ones where there are, else the kernel is asked (madvise) */
+    bool prefault; /* resident from the start: the first touch costs nothing, and there is an error here instead of a signal there */
+    bool lock;     /* never swapped out; implies prefault. Bounded by RLIMIT_MEMLOCK */
+    int node;      /* NUMA node from which it comes, and no other; LEAT_OS_ANY_NODE: as the kernel likes */
+};
+
 /*
- * Returns the host's services, all of them present, context NULL:
+ * *memory is as leat_os_memory(), with those options. acquire fails where one of them cannot be had, but for `huge`.
+ *
+ * @param memory   set on success, untouched otherwise     @param options  borrowed as long as `memory` and copies of it are used
+ * Returns 0; -EINVAL: no such node.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: EINVAL]
+ */
+LEAT_API int leat_os_memory_init(struct leat_memory *memory, const struct leat_os_memory_options *options);
+
+/*
+ * Returns the host's services, all of them present but perhaps the last, context NULL:
  *
  *   now_ns   CLOCK_MONOTONIC                       barrier  membarrier(2), private and expedited; false where the kernel has none
  *   park     futex(2), private; a signal ends it   unpark   rouses all who are parked on the word
  *   yield    sched_yield(2)                        fault    writes one line to file descriptor 2 and aborts
  *   thread   leat_pool_thread_end() runs when the calling thread ends
+ *   places   the calling thread's stack, as backtrace(3) sees it
+ *   watch    AddressSanitizer and valgrind learn of blocks; NULL where the process runs under neither
+ *
+ * From the first call on, fork(2) leaves every pool usable in the child (leat_pool_fork_prepare and its like).
  *
  * [thread: any | blocks: no | allocates: no | fails: never]
  */
@@ -51,6 +75,34 @@ LEAT_API int64_t leat_os_now_ns(void);
  * [thread: any | blocks: no | allocates: no | fails: never]
  */
 LEAT_API struct leat_pool_config leat_os_pool_config(int64_t block_bytes, int64_t limit);
+
+/*
+ * Hands the report of who holds a pool's blocks to `line`, line by line, without a newline: first how many are live, then each place
+ * (leat_pool_holders), with file and line where the program has debug information and libdw is there, else as function + offset:
+ *
+ *   pool frames: 3 blocks of 1024 B live
+ *     2 from rx_loop (rx.c:88), oldest 4.2 s
+ *     1 from parse (parse.c:12), called from rx_loop (rx.c:90), oldest 0.3 s
+ *
+ * @param line  called with the pool's token not held; `text` is borrowed during the call
+ * Returns the number of live blocks; -ENOMEM; -EAGAIN: the pool was busy for longer than it should be.
+ *
+ * [thread: any | blocks: no | allocates: yes | fails: ENOMEM, EAGAIN]
+ */
+LEAT_API int64_t leat_pool_report(struct leat_pool *pool, void (*line)(void *context, const char *text), void *context);
+
+/*
+ * As leat_pool_report(), into a file descriptor, with plain addresses, as offsets into the file that addr2line(1) takes where they lie in
+ * the program itself: no lock is waited for and no memory taken.
+ *
+ * Returns as there; or what write(2) said.
+ *
+ * [thread: any, signal handlers too (errno is kept) | blocks: as fd does | allocates: no | fails: EAGAIN, those of write]
+ */
+LEAT_API int64_t leat_pool_report_fd(struct leat_pool *pool, int fd);
+
+/* For leat_pool_config.leak: leat_pool_report() onto file descriptor 2.   [thread: any | blocks: as fd does | allocates: yes | fails: never] */
+LEAT_API void leat_os_leak(void *context, struct leat_pool *pool, int64_t live);
 
 /*
  * The ring is empty and its memory is mapped twice, side by side, so that every span is contiguous (LEAT_RING_MIRRORED).

@@ -157,6 +157,15 @@ static void thread(void *context)
     }
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Where the handlers cannot be had (ENOMEM), a child that forked in the midst of another thread's call must not use that pool. */
+static void begin(void)
+{
+    leat_port_find_program();
+    (void)pthread_atfork(leat_pool_fork_prepare, leat_pool_fork_parent, leat_pool_fork_child);
+}
+
 const struct leat_host *leat_os_host(void)
 {
     static const struct leat_host host = {
@@ -167,8 +176,20 @@ const struct leat_host *leat_os_host(void)
         .yield = yield,
         .fault = fault,
         .thread = thread,
-        .context = NULL,
+        .places = leat_port_places,
+    };
+    static const struct leat_host watched = {
+        .now_ns = now_ns,
+        .barrier = barrier,
+        .park = park,
+        .unpark = unpark,
+        .yield = yield,
+        .fault = fault,
+        .thread = thread,
+        .places = leat_port_places,
+        .watch = leat_port_watch,
     };
 
-    return &host;
+    (void)pthread_once(&once, begin);
+    return leat_port_watched() ? &watched : &host;
 }

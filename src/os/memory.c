@@ -6,8 +6,18 @@
 #include <leat/os.h>
 
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/mempolicy.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#define HUGE_BYTES ((int64_t)2 << 20)
+#define MAX_NODES 1024
+#define LONG_BITS (int)(CHAR_BIT * sizeof(unsigned long))
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
@@ -27,6 +37,8 @@ static size_t whole_pages(int64_t bytes)
     return (size_t)((bytes + page - 1) / page * page);
 }
 
+static const struct leat_os_memory_options no_options = {.node = LEAT_OS_ANY_NODE};
+
 static void *map(size_t bytes, int protection)
 {
     void *memory = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | (protection == PROT_NONE ? MAP_NORESERVE : 0), -1, 0);
@@ -34,11 +46,51 @@ static void *map(size_t bytes, int protection)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+/* Reserved huge pages, or NULL: none are left, or the piece is not made of whole ones. */
+static void *map_huge(size_t bytes, int64_t align)
+{
+    void *memory = MAP_FAILED;
+
+    if (bytes % HUGE_BYTES == 0 && align <= HUGE_BYTES) {
+        memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+    }
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* The piece is as the options want it; false: one of them cannot be had. */
+static bool prepare(const struct leat_os_memory_options *options, void *memory, size_t bytes)
+{
+    if (options->huge && bytes >= HUGE_BYTES) {
+        (void)madvise(memory, bytes, MADV_HUGEPAGE); /* a wish: the kernel may not know huge pages */
+    }
+    if (options->node != LEAT_OS_ANY_NODE) {
+        unsigned long nodes[MAX_NODES / LONG_BITS] = {0};
+
+        nodes[options->node / LONG_BITS] = 1UL << options->node % LONG_BITS;
+        if (syscall(SYS_mbind, memory, bytes, MPOL_BIND, nodes, (unsigned long)MAX_NODES, 0UL) != 0) {
+            return false;
+        }
+    }
+    if (options->lock && mlock(memory, bytes) != 0) {
+        return false;
+    }
+    /* Older kernels (before 5.14) do not know the call: then every page is written, which for new memory changes nothing. */
+    if (options->prefault && !options->lock && madvise(memory, bytes, MADV_POPULATE_WRITE) != 0) {
+        if (errno != EINVAL) {
+            return false;
+        }
+        for (size_t at = 0; at < bytes; at += (size_t)leat_port_page_bytes()) {
+            ((volatile unsigned char *)memory)[at] = 0;
+        }
+    }
+    return true;
+}
+
 /*
  * A mapping is aligned to a page. For more, addresses are reserved that must contain an aligned piece, that piece is made memory, and
  * what lies before and behind it is given back at once: so the kernel accounts for no more than was asked for.
  */
-static void *acquire(void *context, int64_t bytes, int64_t align)
+static void *acquire_plain(int64_t bytes, int64_t align)
 {
     const size_t page = (size_t)leat_port_page_bytes();
     const size_t length = whole_pages(bytes);
@@ -46,7 +98,6 @@ static void *acquire(void *context, int64_t bytes, int64_t align)
     size_t before;
     unsigned char *memory;
 
-    (void)context;
     if (length == 0 || align <= 0 || (align & (align - 1)) != 0) {
         return NULL;
     }
@@ -75,6 +126,23 @@ static void *acquire(void *context, int64_t bytes, int64_t align)
     return memory + before;
 }
 
+static void *acquire(void *context, int64_t bytes, int64_t align)
+{
+    const struct leat_os_memory_options *options = context;
+    const size_t length = whole_pages(bytes);
+    int64_t at_least = options->huge && length >= HUGE_BYTES && align < HUGE_BYTES ? HUGE_BYTES : align;
+    void *memory = options->huge && length > 0 ? map_huge(length, align) : NULL;
+
+    if (memory == NULL) {
+        memory = acquire_plain(bytes, at_least);
+    }
+    if (memory != NULL && !prepare(options, memory, length)) {
+        (void)munmap(memory, length);
+        memory = NULL;
+    }
+    return memory;
+}
+
 static void release(void *context, void *memory, int64_t bytes)
 {
     (void)context;
@@ -85,9 +153,18 @@ static void release(void *context, void *memory, int64_t bytes)
 
 const struct leat_memory *leat_os_memory(void)
 {
-    static const struct leat_memory memory = {.acquire = acquire, .release = release, .context = NULL};
+    static const struct leat_memory memory = {.acquire = acquire, .release = release, .context = (void *)&no_options};
 
     return &memory;
+}
+
+int leat_os_memory_init(struct leat_memory *memory, const struct leat_os_memory_options *options)
+{
+    if (memory == NULL || options == NULL || options->node < LEAT_OS_ANY_NODE || options->node >= MAX_NODES) {
+        return -EINVAL;
+    }
+    *memory = (struct leat_memory){.acquire = acquire, .release = release, .context = (void *)options};
+    return 0;
 }
 
 struct leat_pool_config leat_os_pool_config(int64_t block_bytes, int64_t limit)

@@ -27,4 +27,22 @@ int leat_port_futex_wait(const LEAT_ATOMIC(uint32_t) * word, uint32_t seen, int6
 /* Up to `count` threads of this process that sleep on the word run again. Safe in a signal handler; leaves errno alone. */
 void leat_port_futex_wake(const LEAT_ATOMIC(uint32_t) * word, int count);
 
+/* Where the program lies is known from now on: leat_port_in_program() may be asked, in signal handlers too. */
+void leat_port_find_program(void);
+
+/* Whether a return address is one of the program's, and its offset in there. */
+bool leat_port_in_program(const void *place, uintptr_t *offset);
+
+/* The name of a return address, as good as it can be had between the other two; one thread at a time. */
+void leat_port_names_begin(void);
+void leat_port_name(const void *place, char *text, size_t bytes);
+void leat_port_names_end(void);
+
+/* leat_host.places: the calling thread's return addresses. */
+int leat_port_places(void *context, const void **places, int room);
+
+/* Does the process run under AddressSanitizer or valgrind? And leat_host.watch, for then. */
+bool leat_port_watched(void);
+void leat_port_watch(void *context, enum leat_watch event, const void *pool, void *memory, int64_t bytes);
+
 #endif

@@ -209,6 +209,7 @@ enum leat_pool_why leat_pool_why(const struct leat_pool *pool)
 
 void leat_pool_failed(struct pool *pool, enum leat_pool_why why)
 {
+    POOL_PROBE(refused, pool, why);
     last_failure.id = pool->head.id;
     last_failure.why = why;
     (void)leat_add(&pool->refused, 1, relaxed); /* a number for people */
@@ -461,6 +462,7 @@ bool leat_pool_caches_shut(struct pool *pool, bool quiet)
         take(pool, cache);
     }
     leat_pool_depot_drain(pool);
+    POOL_PROBE(shut, pool, pool->out);
     pool->tight = true;
     (void)sweep(pool);
     return true;

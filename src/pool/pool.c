@@ -423,6 +423,7 @@ int64_t leat_pool_trim(struct leat_pool *head)
     }
     pool->tight = tight;
     int64_t bytes = pool->grow_most > 0 ? leat_pool_slabs_trim(pool) : 0; /* else they could not be had again */
+    POOL_PROBE(trim, pool, bytes);
     leat_pool_relax(pool);
     leat_pool_give(&pool->token);
     return bytes;

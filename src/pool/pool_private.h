@@ -50,6 +50,8 @@
 
 #include <leat/pool.h>
 
+#include "probe.h"
+
 #define POOL_DEPOT_SLOTS 16
 #define POOL_META_BYTES 16384    /* bookkeeping is acquired in pieces of at least this */
 #define POOL_FULL ((uintptr_t)1) /* in a slot's word: the magazine is full */

@@ -169,6 +169,7 @@ static bool grow_one(struct pool *pool)
     leat_pool_slab_put(pool, slab, 0, pool->slab_blocks);
     pool->slab_count++;
     pool->bytes += pool->slab_size;
+    POOL_PROBE(grow, pool, pool->slab_count);
     leat_pool_tell(pool, LEAT_WATCH_SLAB, memory, (int64_t)pool->slab_size);
     return true;
 }

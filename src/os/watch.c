@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory checkers: AddressSanitizer, found at run time by its symbols, and valgrind, by its client requests. */
+#include "os.h"
+
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#include <valgrind/valgrind.h>
+#define VALGRIND 1
+#else
+#define VALGRIND 0
+#endif
+
+/* AddressSanitizer's public interface; weak: NULL where the program does not run under it. */
+extern void __asan_poison_memory_region(void const volatile *memory, size_t bytes) __attribute__((weak));
+extern void __asan_unpoison_memory_region(void const volatile *memory, size_t bytes) __attribute__((weak));
+
+static bool under_valgrind(void)
+{
+#if VALGRIND
+    return RUNNING_ON_VALGRIND != 0;
+#else
+    return false;
+#endif
+}
+
+bool leat_port_watched(void)
+{
+    return __asan_poison_memory_region != NULL || under_valgrind();
+}
+
+static void tell_asan(enum leat_watch event, const void *memory, size_t bytes)
+{
+    if (event == LEAT_WATCH_SLAB || event == LEAT_WATCH_FREE) {
+        __asan_poison_memory_region(memory, bytes);
+    } else if (event == LEAT_WATCH_ALLOC || event == LEAT_WATCH_SLAB_ENDS) {
+        __asan_unpoison_memory_region(memory, bytes);
+    }
+}
+
+/* A pool is what valgrind calls a memory pool, so its reports name blocks and where they came from. */
+static void tell_valgrind(enum leat_watch event, const void *pool, const void *memory, size_t bytes)
+{
+#if VALGRIND
+    switch (event) {
+    case LEAT_WATCH_POOL:
+        VALGRIND_CREATE_MEMPOOL(pool, 0, 0);
+        break;
+    case LEAT_WATCH_SLAB:
+        (void)VALGRIND_MAKE_MEM_NOACCESS(memory, bytes);
+        break;
+    case LEAT_WATCH_ALLOC:
+        VALGRIND_MEMPOOL_ALLOC(pool, memory, bytes);
+        break;
+    case LEAT_WATCH_FREE:
+        VALGRIND_MEMPOOL_FREE(pool, memory);
+        break;
+    case LEAT_WATCH_SLAB_ENDS:
+        (void)VALGRIND_MAKE_MEM_UNDEFINED(memory, bytes);
+        break;
+    case LEAT_WATCH_POOL_ENDS:
+        VALGRIND_DESTROY_MEMPOOL(pool);
+        break;
+    }
+#else
+    (void)event, (void)pool, (void)memory, (void)bytes;
+#endif
+}
+
+void leat_port_watch(void *context, enum leat_watch event, const void *pool, void *memory, int64_t bytes)
+{
+    (void)context;
+    if (__asan_poison_memory_region != NULL) {
+        tell_asan(event, memory, (size_t)bytes);
+    }
+    if (under_valgrind()) {
+        tell_valgrind(event, pool, memory, (size_t)bytes);
+    }
+}
