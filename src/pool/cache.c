@@ -212,7 +212,7 @@ void leat_pool_failed(struct pool *pool, enum leat_pool_why why)
     POOL_PROBE(refused, pool, why);
     last_failure.id = pool->head.id;
     last_failure.why = why;
-    (void)leat_add(&pool->refused, 1, relaxed); /* a number for people */
+    (void)leat_add(&pool->refused, (size_t)1, relaxed); /* a number for people */
 }
 
 /* `reserved`: how many blocks the caller's fast path reserved, not settled yet; those that are its own go to `blocks`, else one more. */

@@ -390,7 +390,7 @@ void leat_pool_stats(struct leat_pool *head, struct leat_pool_stats *stats)
         .peak = (int64_t)pool->peak,
         .slabs = (int64_t)pool->slab_count,
         .bytes = (int64_t)pool->bytes,
-        .refused = leat_load(&pool->refused, relaxed),
+        .refused = (int64_t)leat_load(&pool->refused, relaxed),
         .set_aside = aside,
     };
     leat_pool_give(&pool->token);

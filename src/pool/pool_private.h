@@ -67,7 +67,7 @@
 /* What is remembered of a live block: written by who allocates and frees it, read by reports. */
 struct mark {
     LEAT_ATOMIC(uint32_t) place; /* index into the places, + 1; 0: not remembered */
-    LEAT_ATOMIC(int64_t) since;  /* ns */
+    LEAT_ATOMIC(size_t) since;   /* when, in units of 2^20 ns: small enough for machines of 32 bits */
 };
 
 /*
@@ -145,7 +145,7 @@ struct pool {
     bool tight;                                           /* [token] all caches are shut, and none is opened */
     LEAT_ATOMIC(uint32_t) waiting;                        /* how many wait for a block: written by them */
     LEAT_ATOMIC(uint32_t) freed;                          /* written [token]: blocks came home while some waited; they park on it */
-    LEAT_ATOMIC(int64_t) refused;                         /* written by all: a number for people */
+    LEAT_ATOMIC(size_t) refused;                          /* written by all: a number for people */
     LEAT_ATOMIC(size_t) set_aside;                        /* blocks that are neither live nor free: written by all */
     size_t out, peak;                                     /* [token] blocks not on slabs; the most there ever were */
     size_t slab_count, grow_next, bytes;                  /* [token] */
@@ -157,7 +157,7 @@ struct pool {
     size_t open;                                          /* [token] caches with an owner */
     struct meta *meta;                                    /* [token] */
     LEAT_ATOMIC(struct tracks *) tracks;                  /* track.c's; NULL: never; written [token], release */
-    LEAT_ATOMIC(int64_t) one_in;                          /* of how many allocations one is remembered; written [token] */
+    LEAT_ATOMIC(uint32_t) one_in;                         /* of how many allocations one is remembered; written [token] */
     LEAT_ATOMIC(uint32_t) skip;                           /* as a cache's, for who has none: a number that may be a little wrong */
     struct pool *next;                                    /* under the registry's token */
 

@@ -7,12 +7,13 @@
  */
 #include "pool_private.h"
 
+#define SINCE_SHIFT 20
 #define PLACES 1024 /* the first of them stands for all that found no room */
 
 struct place {
     const void *places[LEAT_POOL_PLACES]; /* [token]; NULL: free */
-    LEAT_ATOMIC(int64_t) live;            /* remembered blocks: written by who allocates and frees them */
-    int64_t oldest_ns;                    /* [token] of the report under way */
+    LEAT_ATOMIC(size_t) live;             /* remembered blocks: written by who allocates and frees them */
+    size_t oldest;                        /* [token] of the report under way */
     bool told;                            /* [token] likewise */
 };
 
@@ -49,12 +50,12 @@ static void ask(const struct leat_host *host, const void *place, const void **pl
 /* Is this allocation the one of so many? */
 static bool chosen(struct pool *pool, struct cache *cache)
 {
-    int64_t one_in = leat_load(&pool->one_in, relaxed); /* a number that takes effect when it is seen */
+    uint32_t one_in = leat_load(&pool->one_in, relaxed); /* a number that takes effect when it is seen */
     if (one_in == 0)
         return false;
     uint32_t skip = cache ? cache->skip : leat_load(&pool->skip, relaxed); /* as said there */
     bool hit = skip == 0 || skip >= one_in;
-    skip = hit ? (uint32_t)(one_in - 1) : skip - 1;
+    skip = hit ? one_in - 1 : skip - 1;
     if (cache)
         cache->skip = skip;
     else
@@ -73,8 +74,8 @@ void leat_pool_remember(struct pool *pool, struct cache *cache, const struct sla
     leat_pool_take(&pool->token, &pool->host);
     uint32_t at = place_of(tracks, places);
     leat_pool_give(&pool->token);
-    (void)leat_add(&tracks->table[at].live, 1, relaxed); /* numbers for people; so for the rest */
-    leat_store(&mark->since, pool->host.now_ns ? pool->host.now_ns(pool->host.context) : 0, relaxed);
+    (void)leat_add(&tracks->table[at].live, (size_t)1, relaxed); /* numbers for people; so for the rest */
+    leat_store(&mark->since, pool->host.now_ns ? (size_t)(pool->host.now_ns(pool->host.context) >> SINCE_SHIFT) : 0, relaxed);
     leat_store(&mark->place, at + 1, relaxed);
 }
 
@@ -86,7 +87,7 @@ void leat_pool_forget(struct pool *pool, const struct slab *slab, const void *bl
     if (at == 0)
         return;
     leat_store(&mark->place, 0, relaxed);
-    (void)leat_sub(&tracks->table[at - 1].live, 1, relaxed);
+    (void)leat_sub(&tracks->table[at - 1].live, (size_t)1, relaxed);
 }
 
 /* The places from which a block was allocated, when that is remembered. */
@@ -133,7 +134,7 @@ int leat_pool_track(struct leat_pool *head, int64_t one_in)
     leat_pool_take(&pool->token, &pool->host);
     int rc = begin(pool);
     if (rc == 0)
-        leat_store(&pool->one_in, one_in, relaxed); /* as in chosen() */
+        leat_store(&pool->one_in, (uint32_t)one_in, relaxed); /* as in chosen() */
     leat_pool_give(&pool->token);
     return rc;
 }
@@ -144,16 +145,16 @@ int leat_pool_track(struct leat_pool *head, int64_t one_in)
 static void find_oldest(struct pool *pool, struct tracks *tracks)
 {
     for (int i = 0; i < PLACES; i++) {
-        tracks->table[i].oldest_ns = 0;
+        tracks->table[i].oldest = 0;
         tracks->table[i].told = false;
     }
     for (const struct slab *slab = pool->slabs; slab; slab = slab->older)
         for (size_t i = 0; i < pool->slab_blocks; i++) {
             uint32_t at = leat_load(&slab->shadow->marks[i].place, relaxed); /* numbers for people */
-            int64_t since = leat_load(&slab->shadow->marks[i].since, relaxed);
+            size_t since = leat_load(&slab->shadow->marks[i].since, relaxed);
             struct place *place = at ? &tracks->table[at - 1] : NULL;
-            if (place && (place->oldest_ns == 0 || since < place->oldest_ns))
-                place->oldest_ns = since;
+            if (place && (place->oldest == 0 || since < place->oldest))
+                place->oldest = since;
         }
 }
 
@@ -163,7 +164,7 @@ static struct place *next_place(struct tracks *tracks)
     struct place *most = NULL;
     for (int i = 0; i < PLACES; i++) {
         struct place *place = &tracks->table[i];
-        int64_t live = leat_load(&place->live, relaxed); /* a number for people */
+        size_t live = leat_load(&place->live, relaxed); /* a number for people */
         if (!place->told && live > 0 && (!most || live > leat_load(&most->live, relaxed)))
             most = place;
     }
@@ -185,7 +186,8 @@ int64_t leat_pool_holders(struct leat_pool *head, void (*visit)(void *context, c
     if (tracks)
         find_oldest(pool, tracks);
     for (struct place *place = tracks ? next_place(tracks) : NULL; place; place = next_place(tracks)) {
-        struct leat_pool_holder holder = {.blocks = leat_load(&place->live, relaxed), .oldest_ns = place->oldest_ns};
+        struct leat_pool_holder holder = {.blocks = (int64_t)leat_load(&place->live, relaxed),
+                                           .oldest_ns = (int64_t)((uint64_t)place->oldest << SINCE_SHIFT)};
         memcpy(holder.places, place->places, sizeof holder.places);
         place->told = true;
         rest -= holder.blocks;
