@@ -320,12 +320,14 @@ LEAT_API int64_t leat_pool_trim(struct leat_pool *pool);
 LEAT_API int64_t leat_pool_walk(struct leat_pool *pool, void (*visit)(void *context, void *block), void *context);
 
 /*
- * From now on one allocation in `one_in` is remembered with its place, as long as the block is live; 0: none any more. Every call takes
- * the slow path from the first such call on, to the pool's end. Places are those of host->places, else the one return address.
+ * From now on one allocation in `one_in` is remembered with its place, as long as the block is live; 0: none any more. Every call of a
+ * tracked pool takes the slow path. The first call must come before the pool's first cache, that is before its first use, unless the pool
+ * zeroes or checks (or runs under a memory checker); the rate may be changed at any time. Places are those of host->places, else the one
+ * return address.
  *
- * Returns 0; -ENOMEM, nothing changed; -EINVAL, one_in is below 0; -ENOSYS, the host has no barrier, and caches are open.
+ * Returns 0; -ENOMEM, nothing changed; -EINVAL, one_in is not 0 .. 2^32 - 1; -EBUSY, there is a cache already.
  *
- * [thread: any | blocks: no | allocates: bookkeeping: a line for a few blocks, and 96 KiB once | fails: EINVAL, ENOMEM, ENOSYS]
+ * [thread: any | blocks: no | allocates: 16 bytes a block, and 56 KiB once | fails: EINVAL, ENOMEM, EBUSY]
  */
 LEAT_API int leat_pool_track(struct leat_pool *pool, int64_t one_in);
 
@@ -335,16 +337,17 @@ LEAT_API int leat_pool_track(struct leat_pool *pool, int64_t one_in);
 struct leat_pool_holder {
     const void *places[LEAT_POOL_PLACES]; /* return addresses, the allocation's own first, then its callers'; NULL: not known */
     int64_t blocks;                       /* remembered ones that are live */
-    int64_t oldest_ns;                    /* host->now_ns() when the oldest was allocated; 0: no clock */
+    int64_t oldest_ns;                    /* host->now_ns() when the oldest was allocated, to a millisecond; 0: no clock */
 };
 
 /*
  * Calls visit(context, holder) for every place from which remembered blocks are live, the most blocks first, and at the end, where
- * some are, for those that are not remembered: no places, no time. The token is not held: the figures may be a moment apart.
+ * some are, for those that are not remembered: no places, no time. The token is held: visit must not use the pool. It is tried for
+ * a short while only, so that a signal handler may ask.
  *
- * Returns the number of live blocks.
+ * Returns the number of live blocks, as leat_pool_stats() has it; -EAGAIN: somebody else held the token all the time.
  *
- * [thread: any | blocks: no | allocates: no | fails: never]
+ * [thread: any, signal handlers too | blocks: no | allocates: no | fails: EAGAIN]
  */
 LEAT_API int64_t leat_pool_holders(struct leat_pool *pool, void (*visit)(void *context, const struct leat_pool_holder *holder),
                                    void *context);

@@ -92,6 +92,11 @@ static unsigned log2_of(size_t power)
     return log;
 }
 
+static struct divisor divisor(size_t by)
+{
+    return (struct divisor){by, ((uint64_t)1 << 32) / by};
+}
+
 /* The pool in its first piece of bookkeeping, with no slab and known to nobody. */
 static struct pool *build(const struct shape *shape, const struct leat_pool_config *config, struct meta *meta)
 {
@@ -117,11 +122,13 @@ static struct pool *build(const struct shape *shape, const struct leat_pool_conf
         .growth = config->growth,
         .zero = config->zero,
         .checked = config->checked,
+        .grouped = shape->group < shape->slab_blocks,
         .block_shift = shape->group >= shape->slab_blocks && (shape->block_bytes & (shape->block_bytes - 1)) == 0
                            ? log2_of((size_t)shape->block_bytes)
                            : 0,
         .group = (size_t)shape->group,
-        .group_bytes = (size_t)shape->group_bytes,
+        .by_block = divisor((size_t)shape->block_bytes),
+        .by_group = divisor((size_t)shape->group_bytes),
         .watched = config->checked || config->zero || host->watch,
         .capacity = (uint32_t)shape->capacity,
         .bytes = meta->bytes,

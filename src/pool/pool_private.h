@@ -118,6 +118,20 @@ struct meta {
     size_t bytes, used;
 };
 
+/* Division by a number that does not change: a processor takes as long for one as for the rest of a checked call. */
+struct divisor {
+    size_t by;
+    uint64_t inverse; /* 2^32 / by, rounded down */
+};
+
+static inline size_t quotient(size_t value, const struct divisor *divisor)
+{
+    if (value > UINT32_MAX)
+        return value / divisor->by;
+    size_t low = (size_t)(value * divisor->inverse >> 32); /* at most 1 too low */
+    return low + (value - low * divisor->by >= divisor->by);
+}
+
 struct pool {
     struct leat_pool head; /* this and the next lines are constant: every call reads them, nobody writes */
     struct leat_memory memory;
@@ -133,8 +147,10 @@ struct pool {
     size_t grow_most;                   /* slabs at once, at most */
     enum leat_pool_growth growth;
     bool zero, checked;
+    bool grouped;
     unsigned block_shift;               /* log2(block_bytes), where it is a power of two and there are no groups, else 0 */
-    size_t group, group_bytes;          /* so many blocks lie side by side, the next group a line further on; bytes from group to group */
+    size_t group;                       /* blocks that lie side by side */
+    struct divisor by_block, by_group;  /* bytes from block to block; from group to group, where there are such */
     uint32_t capacity;                  /* of a magazine; 0: the pool has no caches */
     bool watched;                       /* every call takes the slow path and watch.c's: handles are decoys. [token] until a cache exists */
 
@@ -194,13 +210,39 @@ int64_t leat_pool_slabs_trim(struct pool *pool);
 void leat_pool_slab_put(struct pool *pool, struct slab *slab, size_t from, size_t to);
 void leat_pool_slab_get(struct pool *pool, struct slab *slab, size_t from, size_t to);
 struct slab *leat_pool_slab_seek(const struct pool *pool, const void *block); /* may miss one that is just being added or removed */
-size_t leat_pool_place(const struct pool *pool, const struct slab *slab, const void *block);
-void *leat_pool_at(const struct pool *pool, const struct slab *slab, size_t place);
-bool leat_pool_is_block(const struct pool *pool, const struct slab *slab, const void *address);
 
 static inline uintptr_t leat_pool_slab_base(const struct pool *pool, const void *block)
 {
     return ((uintptr_t)block & pool->slab_mask) | pool->slab_fixed;
+}
+
+/*
+ * Blocks whose size is a multiple of many lines would all begin in the same few sets of the processor's cache, and a thousand of them would
+ * not fit into it though their first lines would. So they come in groups, each of which begins a line later than its place would be.
+ */
+
+/* Which block of its slab it is, or the one in which the address lies. */
+static inline size_t leat_pool_place(const struct pool *pool, const struct slab *slab, const void *block)
+{
+    size_t offset = (uintptr_t)block - leat_load(&slab->base, relaxed); /* a live slab's does not change */
+    if (pool->block_shift)
+        return offset >> pool->block_shift;
+    size_t group = pool->grouped ? quotient(offset, &pool->by_group) : 0;
+    return group * pool->group + quotient(offset - group * pool->by_group.by, &pool->by_block);
+}
+
+static inline void *leat_pool_at(const struct pool *pool, const struct slab *slab, size_t place)
+{
+    size_t shifts = pool->grouped ? place / pool->group : 0;
+    return (unsigned char *)leat_load(&slab->base, relaxed) + place * pool->block_bytes + shifts * LEAT_CACHE_LINE; /* as above */
+}
+
+/* Is the address, one within a slab's alignment, the start of a block? */
+static inline bool leat_pool_is_block(const struct pool *pool, const struct slab *slab, const void *address)
+{
+    uintptr_t offset = (uintptr_t)address - leat_load(&slab->base, relaxed); /* as above */
+    size_t place = offset < pool->slab_size ? leat_pool_place(pool, slab, address) : pool->slab_blocks;
+    return place < pool->slab_blocks && leat_pool_at(pool, slab, place) == address;
 }
 
 static inline bool leat_pool_slab_is_free(const struct slab *slab, size_t index)

@@ -90,35 +90,6 @@ static void index_remove(struct pool *pool, const struct slab *slab)
 
 /* ---- blocks ---- */
 
-/*
- * Blocks whose size is a multiple of many lines would all begin in the same few sets of the processor's cache, and a thousand of them would
- * not fit into it though their first lines would. So they come in groups, each of which begins a line later than its place would be.
- */
-
-/* Which block of its slab it is, or the one in which the address lies. */
-size_t leat_pool_place(const struct pool *pool, const struct slab *slab, const void *block)
-{
-    size_t offset = (uintptr_t)block - leat_load(&slab->base, relaxed); /* a live slab's does not change */
-    if (pool->block_shift)
-        return offset >> pool->block_shift;
-    size_t group = offset / pool->group_bytes;
-    return group * pool->group + (offset - group * pool->group_bytes) / pool->block_bytes;
-}
-
-void *leat_pool_at(const struct pool *pool, const struct slab *slab, size_t place)
-{
-    size_t offset = place * pool->block_bytes + place / pool->group * (pool->group_bytes - pool->group * pool->block_bytes);
-    return (unsigned char *)leat_load(&slab->base, relaxed) + offset; /* as above */
-}
-
-/* Is the address, one within a slab's alignment, the start of a block? */
-bool leat_pool_is_block(const struct pool *pool, const struct slab *slab, const void *address)
-{
-    uintptr_t offset = (uintptr_t)address - leat_load(&slab->base, relaxed); /* as above */
-    size_t place = offset < pool->slab_size ? leat_pool_place(pool, slab, address) : pool->slab_blocks;
-    return place < pool->slab_blocks && leat_pool_at(pool, slab, place) == address;
-}
-
 static void room_add(struct pool *pool, struct slab *slab)
 {
     slab->before = NULL;

@@ -175,7 +175,7 @@ int64_t leat_pool_holders(struct leat_pool *head, void (*visit)(void *context, c
 {
     struct pool *pool = (struct pool *)head;
     for (int tries = 0; leat_exchange(&pool->token, 1u, acquire) != 0; tries++) { /* edge "token" */
-        if (tries == 1000)
+        if (tries >= 1000)
             return -EAGAIN;
         leat_pool_pause(&pool->host, &tries);
     }

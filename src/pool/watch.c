@@ -78,9 +78,18 @@ static void set_aside(struct pool *pool, LEAT_ATOMIC(uint32_t) * state)
     (void)leat_add(&pool->set_aside, (size_t)1, relaxed); /* read where all calls are over, or by people */
 }
 
+/* By words, whose lengths need not be whole. */
 static bool all_are(const unsigned char *bytes, size_t count, unsigned char value)
 {
-    return count == 0 || (bytes[0] == value && memcmp(bytes, bytes + 1, count - 1) == 0);
+    uint64_t wrong = 0, all = value * UINT64_C(0x0101010101010101), word;
+    size_t i = 0;
+    for (; i + sizeof word <= count; i += sizeof word) {
+        memcpy(&word, bytes + i, sizeof word);
+        wrong |= word ^ all;
+    }
+    for (; i < count; i++)
+        wrong |= bytes[i] ^ value;
+    return wrong == 0;
 }
 
 static bool guard_is_whole(const struct pool *pool, const unsigned char *block)

@@ -31,8 +31,10 @@ static int64_t memory_held()
     return kilobytes < 0 ? -1 : kilobytes * 1024;
 }
 
-/* Bytes per block, or below 0. */
-static double memory_per_block()
+enum memory_when { when_live = 'l', when_free = 'f', when_created = 'c' };
+
+/* What the process grew by, divided by the number of blocks; or, of a pool that was created and not used yet, altogether; or below 0. */
+static double memory_of(memory_when when)
 {
     void *map =
         mmap(nullptr, size_t(memory_blocks) * sizeof(void *), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -51,7 +53,8 @@ static double memory_per_block()
         memory_held(); /* and so with what reading a file takes */
         int64_t before = memory_held();
         peer<64> subject(memory_blocks, false);
-        for (int64_t i = 0; i < memory_blocks; i++) {
+        int64_t after = memory_held();
+        for (int64_t i = 0; when != when_created && i < memory_blocks; i++) {
             blocks[i] = static_cast<uint64_t *>(subject.alloc(0));
             if (blocks[i] == nullptr) {
                 return -1;
@@ -59,25 +62,30 @@ static double memory_per_block()
             memset(blocks[i], int(i & 0xff), 64);
             bench::use(blocks[i]);
         }
-        int64_t after = memory_held();
-        for (int64_t i = 0; i < memory_blocks; i++) {
+        if (when == when_live) {
+            after = memory_held();
+        }
+        for (int64_t i = 0; when != when_created && i < memory_blocks; i++) {
             subject.free(0, blocks[i]);
         }
-        return before < 0 || after < before ? -1 : double(after - before) / double(memory_blocks);
+        if (when == when_free) {
+            after = memory_held();
+        }
+        return before < 0 || after < before ? -1 : double(after - before) / double(when == when_created ? 1 : memory_blocks);
     } catch (const bench::failure &) {
         return -1;
     }
 }
 
 static const bool memory_done = [] {
-    if (getenv(memory_word) != nullptr) {
-        dprintf(STDOUT_FILENO, "%.3f\n", memory_per_block());
+    if (const char *word = getenv(memory_word)) {
+        dprintf(STDOUT_FILENO, "%.3f\n", memory_of(memory_when(word[0])));
         _exit(0);
     }
     return true;
 }();
 
-struct memory {
+template <memory_when When> struct memory {
     /* The answer of a program of its own, or below 0. */
     static double ask()
     {
@@ -92,7 +100,8 @@ struct memory {
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_addclose(&actions, ends[0]);
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-        setenv(memory_word, "1", 1);
+        const char word[] = {When, 0};
+        setenv(memory_word, word, 1);
         int rc = posix_spawn(&child, "/proc/self/exe", &actions, nullptr, arguments, environ);
         unsetenv(memory_word);
         posix_spawn_file_actions_destroy(&actions);
@@ -117,11 +126,16 @@ struct memory {
     }
 };
 
-static bench::add<memory> memory_64{{.name = "pool-memory-64",
-                                     .title = "memory per live block of 64 B, a million live",
-                                     .rules = "in a program of its own one thread takes 1,000,000 blocks and writes every byte; the growth "
-                                              "of the process since the library served its first block, divided by their number",
-                                     .what = "block",
-                                     .in = bench::bytes_per_item,
-                                     .warm_ns = 0,
-                                     .rounds_max = 1}};
+#define POOL_MEMORY(tail, when, words, one)                                                                                          \
+    static bench::add<memory<when>> memory_##when                                                                                    \
+    {                                                                                                                                \
+        {                                                                                                                            \
+            .name = "pool-memory-" tail, .title = words,                                                                             \
+            .rules = "in a program of its own one thread takes 1,000,000 blocks, writes every byte and gives all back; the growth "  \
+                     "of the process since the library served its first block",                                                      \
+            .what = one, .in = bench::bytes_per_item, .warm_ns = 0, .rounds_max = 1                                                  \
+        }                                                                                                                            \
+    }
+POOL_MEMORY("64", when_live, "memory per live block of 64 B, a million live", "block");
+POOL_MEMORY("free-64", when_free, "memory per block of 64 B, a million free again", "block");
+POOL_MEMORY("created", when_created, "memory of a pool of 64 B that was not used yet", "pool");

@@ -5,7 +5,7 @@
 const bench::peer_about bench::this_peer = {bench::inlined, bench::leat, "each thread passes its own cache"};
 
 template <size_t Bytes> struct peer {
-    static constexpr bool many = true, two_threads = true, limited = true;
+    static constexpr bool many = true, two_threads = true, limited = true, resident = true;
 
     leat_pool *pool;
     leat_pool_cache *caches[2];
