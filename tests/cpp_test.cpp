@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <cstring>
 #include <deque>
 #include <list>
 #include <map>
@@ -129,6 +128,49 @@ static void a_derived_class_of_another_size_is_the_heaps()
     CHECK(live_of<wide>() == 0);
 }
 
+struct thrower_base : leat::pooled<thrower_base> {
+    char bytes[40];
+    explicit thrower_base(bool throws)
+    {
+        if (throws) {
+            throw 42;
+        }
+    }
+    virtual ~thrower_base() = default;
+};
+struct larger_thrower : thrower_base {
+    char more[500];
+    explicit larger_thrower(bool throws) : thrower_base(throws), more{}
+    {
+    }
+};
+
+static void a_derived_class_that_throws_leaves_no_foreign_block_in_the_pool()
+{
+    for (int i = 0; i < 4; i++) {
+        try {
+            delete new (std::nothrow) larger_thrower(true);
+        } catch (int) {
+        }
+    }
+    std::vector<thrower_base *> all;
+    for (int i = 0; i < 8; i++) {
+        all.push_back(new thrower_base(false));
+        CHECK(leat_pool_owns(leat::detail::shared_for<thrower_base>(), all.back()));
+    }
+    for (auto *one : all) {
+        delete one;
+    }
+    std::vector<wider_base *> wider;
+    for (int i = 0; i < 8; i++) {
+        wider.push_back(new (std::nothrow) wider_base);
+        CHECK(reinterpret_cast<std::uintptr_t>(wider.back()) % 64 == 0);
+    }
+    for (auto *one : wider) {
+        delete one;
+    }
+}
+
 /* The same random changes to two containers leave the same in both. */
 template <class Ours, class Theirs> static void same_changes(Ours &ours, Theirs &theirs, unsigned seed)
 {
@@ -164,6 +206,11 @@ static void containers_hold_what_was_put_into_them()
     std::pmr::map<int, int> pmr(&memory);
     model.clear();
     same_changes(pmr, model, seed);
+    std::pmr::vector<std::pmr::string> words(&memory);
+    for (int i = 0; i < 1000; i++) {
+        words.emplace_back(std::size_t(i), 'x');
+    }
+    CHECK(words[999].size() == 999);
     std::list<std::string, leat::allocator<std::string>> list;
     for (int i = 0; i < 1000; i++) {
         list.push_back(std::to_string(i));
@@ -298,6 +345,7 @@ int main()
     new_and_delete_of_a_class_use_its_pool();
     a_constructor_that_throws_gives_its_block_back();
     a_derived_class_of_another_size_is_the_heaps();
+    a_derived_class_that_throws_leaves_no_foreign_block_in_the_pool();
     containers_hold_what_was_put_into_them();
     a_memory_resource_serves_every_size_and_alignment();
     an_object_pool_destroys_what_still_lives();

@@ -8,8 +8,12 @@
 #ifndef LEAT_LEAT_HPP
 #define LEAT_LEAT_HPP
 
+/* In C a struct and a function may share a name; g++ warns of it under -Wshadow. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #include <leat/os.h>
 #include <leat/pool.h>
+#pragma GCC diagnostic pop
 
 #include <atomic>
 #include <cstddef>
@@ -51,8 +55,11 @@ constexpr std::size_t round_up(std::size_t value, std::size_t to)
 constexpr std::size_t pooled_bytes_most = std::size_t(1) << 20; /* larger ones are the global heap's */
 constexpr std::size_t pooled_align_most = std::size_t(2) << 20;
 
-/* The process's pool of blocks of that size and alignment: made at its first use, never ended, so that static objects may use it. */
-template <std::size_t Bytes, std::size_t Align> leat_pool *shared()
+/*
+ * The process's pool of blocks of that size and alignment, one for all its libraries: made at its first use, never ended, so that static
+ * objects may use it.
+ */
+template <std::size_t Bytes, std::size_t Align> LEAT_API leat_pool *shared()
 {
     static leat_pool *const pool = [] {
         leat_pool_config config = leat_os_pool_config(std::int64_t(Bytes), 0);
@@ -71,8 +78,8 @@ template <class T> leat_pool *shared_for()
     return shared<round_up(sizeof(T), align_of<T>), align_of<T>>();
 }
 
-/* Blocks for one T; nullptr: none to be had. */
-template <class T> void *take() noexcept
+/* A block for one T; nullptr: none to be had. Throws std::bad_alloc when the pool itself cannot be made. */
+template <class T> void *take()
 {
     return leat_pool_alloc(shared_for<T>());
 }
@@ -120,6 +127,18 @@ template <class T> void class_delete(void *block, std::size_t bytes, std::size_t
     }
 }
 
+/* A constructor threw under new (std::nothrow), and nobody says how large the object was: the pool is asked. */
+template <class T> void class_delete_unsized(void *block, std::size_t align) noexcept
+{
+    if (leat_pool_owns(shared_for<T>(), block)) {
+        give<T>(block);
+    } else if (align > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+        ::operator delete(block, std::align_val_t(align));
+    } else {
+        ::operator delete(block);
+    }
+}
+
 } // namespace detail
 
 /*
@@ -139,6 +158,10 @@ template <class T> void class_delete(void *block, std::size_t bytes, std::size_t
     {                                                                                                                                 \
         return ::leat::detail::class_new_nothrow<Class>(bytes, 1);                                                                    \
     }                                                                                                                                 \
+    static void *operator new(std::size_t bytes, std::align_val_t align, const std::nothrow_t &) noexcept                             \
+    {                                                                                                                                 \
+        return ::leat::detail::class_new_nothrow<Class>(bytes, std::size_t(align));                                                   \
+    }                                                                                                                                 \
     static void *operator new(std::size_t, void *place) noexcept                                                                      \
     {                                                                                                                                 \
         return place;                                                                                                                 \
@@ -154,7 +177,14 @@ template <class T> void class_delete(void *block, std::size_t bytes, std::size_t
     /* for a constructor that threw under new (std::nothrow) */                                                                       \
     static void operator delete(void *block, const std::nothrow_t &) noexcept                                                         \
     {                                                                                                                                 \
-        ::leat::detail::class_delete<Class>(block, sizeof(Class), 1);                                                                 \
+        ::leat::detail::class_delete_unsized<Class>(block, 1);                                                                        \
+    }                                                                                                                                 \
+    static void operator delete(void *block, std::align_val_t align, const std::nothrow_t &) noexcept                                 \
+    {                                                                                                                                 \
+        ::leat::detail::class_delete_unsized<Class>(block, std::size_t(align));                                                       \
+    }                                                                                                                                 \
+    static void operator delete(void *, void *) noexcept                                                                              \
+    {                                                                                                                                 \
     }                                                                                                                                 \
     static_assert(true, "so that a semicolon may follow")
 
@@ -182,7 +212,8 @@ public:
     }
     pool &operator=(pool &&other) noexcept
     {
-        std::swap(self, other.self);
+        pool old(std::move(other));
+        std::swap(self, old.self);
         return *this;
     }
     ~pool()
@@ -365,7 +396,8 @@ private:
 
 /*
  * Objects of one class in a pool of their own. What still lives when the pool ends is destroyed, in O(n); pointers to it must not be used
- * any more, and a unique_ptr that still has one must have released it.   Source: Boost's object_pool
+ * any more, and a unique_ptr that still has one must have released it. T's destructor must not use this pool then.
+ * Source: Boost's object_pool
  */
 template <class T> class object_pool {
 public:

@@ -436,7 +436,7 @@ LEAT_POOL_INLINE int64_t leat_pool_cache_alloc_many(struct leat_pool_cache *cach
 LEAT_POOL_INLINE void leat_pool_cache_free_many(struct leat_pool_cache *cache, void *const *blocks, int64_t count)
 {
     uintptr_t top = leat_load(&cache->top, relaxed), high = leat_load(&cache->high, relaxed); /* as in leat_pool_cache_free() */
-    if (LEAT_LIKELY(count >= 0 && count <= LEAT_POOL_MANY && top + (uintptr_t)count * sizeof(void *) <= high)) {
+    if (LEAT_LIKELY(count >= 0 && count <= LEAT_POOL_MANY && top <= high && (uintptr_t)count * sizeof(void *) <= high - top)) {
         memcpy((void *)top, blocks, (uintptr_t)count * sizeof(void *));
         leat_store(&cache->top, top + (uintptr_t)count * sizeof(void *), release); /* edge "top" */
     } else {

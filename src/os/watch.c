@@ -14,6 +14,10 @@
 extern void __asan_poison_memory_region(void const volatile *memory, size_t bytes) __attribute__((weak));
 extern void __asan_unpoison_memory_region(void const volatile *memory, size_t bytes) __attribute__((weak));
 
+/* LeakSanitizer's, likewise: what a live block points to is not leaked. */
+extern void __lsan_register_root_region(const void *memory, size_t bytes) __attribute__((weak));
+extern void __lsan_unregister_root_region(const void *memory, size_t bytes) __attribute__((weak));
+
 static bool under_valgrind(void)
 {
 #if VALGRIND
@@ -30,6 +34,11 @@ bool leat_port_watched(void)
 
 static void tell_asan(enum leat_watch event, const void *memory, size_t bytes)
 {
+    if (event == LEAT_WATCH_SLAB && __lsan_register_root_region != NULL) {
+        __lsan_register_root_region(memory, bytes);
+    } else if (event == LEAT_WATCH_SLAB_ENDS && __lsan_unregister_root_region != NULL) {
+        __lsan_unregister_root_region(memory, bytes);
+    }
     if (event == LEAT_WATCH_SLAB || event == LEAT_WATCH_FREE) {
         __asan_poison_memory_region(memory, bytes);
     } else if (event == LEAT_WATCH_ALLOC || event == LEAT_WATCH_SLAB_ENDS) {

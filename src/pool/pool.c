@@ -292,8 +292,9 @@ static void release_all(struct pool *pool)
 /* With both tokens: every block that is not on a slab is live, or set aside. Returns how many are live. */
 static int64_t collect(struct pool *pool)
 {
+    bool tight = pool->tight;
     leat_pool_caches_shut(pool, true); /* without a barrier: the caller saw to it that the pool is quiet */
-    pool->tight = false;               /* nothing changed: the caches open again as their owners come along */
+    pool->tight = tight;               /* nothing changed: the caches open again as their owners come along */
     return (int64_t)(pool->out - leat_load(&pool->set_aside, relaxed)); /* raised by who held the block, whose call is over */
 }
 
