@@ -102,7 +102,7 @@ void *leat_pool_alloc_array(struct leat_pool *head, int64_t count)
     enum leat_pool_why why;
     if (count == 1)
         return leat_pool_alloc(head);
-    if (count < 1 || (uint64_t)count > pool->group || pool->checked) {
+    if (count < 1 || (uint64_t)count > pool->slab_blocks || (uint64_t)count > pool->group || pool->checked) {
         leat_pool_failed(pool, LEAT_POOL_MISUSE);
         return NULL;
     }
