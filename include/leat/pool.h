@@ -149,7 +149,7 @@ LEAT_API int64_t leat_pool_bytes_for(const struct leat_pool_config *config);
 /*
  * Gives every piece of memory back to the source, caches of all threads included; `pool` is gone. While blocks are live it does not, and
  * says how many, and config->leak is called. No thread may use the pool any more; with a host->barrier a leat_pool_free() that is just
- * returning does no harm, so whoever waits for the last block to come home may simply try again.
+ * returning does no harm, so whoever waits for the last block to come home may simply try again (it lets others run).
  *
  * @param pool  NULL: nothing happens         @param live  set to the number of live blocks on -EBUSY, else untouched; may be NULL
  * Returns 0, or -EBUSY when blocks are live.
@@ -301,7 +301,7 @@ LEAT_API void leat_pool_stats(struct leat_pool *pool, struct leat_pool_stats *st
 
 /*
  * Every slab none of whose blocks is live is back at the memory source, whatever the order of the frees was: all caches and the depot are
- * emptied first. Without a host->barrier other threads' caches keep what they hold until their next visit to the slow path.
+ * emptied first. Without a host->barrier handles and other threads' caches keep what they hold until their next visit to the slow path.
  *
  * Returns the bytes given back.
  *
@@ -372,8 +372,8 @@ LEAT_API void leat_pool_thread_end(void);
 
 /*
  * For hosts with fork(2), which leat_os_host() calls around it: prepare holds every pool's token, parent lets go, and so does child, where
- * the caches of threads that are not there any more go home too. What such a thread had in its hands at that moment, a magazine at most,
- * stays live in the child.
+ * the caches of threads that are not there any more go home too. What lay in the cache of a thread that was on its
+ * slow path at that moment, or was being allocated, stays live in the child.
  *
  * [thread: any, the same for all three | blocks: no | allocates: no | fails: never]
  */
@@ -389,7 +389,7 @@ LEAT_API LEAT_COLD void leat_pool_cache_free_slow(struct leat_pool_cache *cache,
 LEAT_API LEAT_COLD int64_t leat_pool_cache_alloc_many_slow(struct leat_pool_cache *cache, void **blocks, int64_t count);
 LEAT_API LEAT_COLD void leat_pool_cache_free_many_slow(struct leat_pool_cache *cache, void *const *blocks, int64_t count);
 
-#define LEAT_POOL_MANY 4096 /* more than that at once takes the slow path */
+#define LEAT_POOL_MANY 4096 /* more than that at once, and none, takes the slow path */
 
 /*
  * The fast paths. An allocation takes the block first and looks then whether it was allowed to: the store to top and the load of low are a
@@ -421,7 +421,7 @@ LEAT_POOL_INLINE void leat_pool_cache_free(struct leat_pool_cache *cache, void *
 
 LEAT_POOL_INLINE int64_t leat_pool_cache_alloc_many(struct leat_pool_cache *cache, void **blocks, int64_t count)
 {
-    if (LEAT_UNLIKELY(count < 0 || count > LEAT_POOL_MANY))
+    if (LEAT_UNLIKELY((uint64_t)count - 1 >= LEAT_POOL_MANY))
         return leat_pool_cache_alloc_many_slow(cache, blocks, count);
     uintptr_t bytes = (uintptr_t)count * sizeof(void *);
     uintptr_t top = leat_load(&cache->top, relaxed) - bytes; /* own word */
@@ -436,7 +436,7 @@ LEAT_POOL_INLINE int64_t leat_pool_cache_alloc_many(struct leat_pool_cache *cach
 LEAT_POOL_INLINE void leat_pool_cache_free_many(struct leat_pool_cache *cache, void *const *blocks, int64_t count)
 {
     uintptr_t top = leat_load(&cache->top, relaxed), high = leat_load(&cache->high, relaxed); /* as in leat_pool_cache_free() */
-    if (LEAT_LIKELY(count >= 0 && count <= LEAT_POOL_MANY && top <= high && (uintptr_t)count * sizeof(void *) <= high - top)) {
+    if (LEAT_LIKELY((uint64_t)count - 1 < LEAT_POOL_MANY && top <= high && (uintptr_t)count * sizeof(void *) <= high - top)) {
         memcpy((void *)top, blocks, (uintptr_t)count * sizeof(void *));
         leat_store(&cache->top, top + (uintptr_t)count * sizeof(void *), release); /* edge "top" */
     } else {

@@ -7,10 +7,13 @@
 #include <execinfo.h>
 #include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #if __has_include(<elfutils/libdwfl.h>)
+#include <dwarf.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #define LIBDW 1
 #else
@@ -97,6 +100,14 @@ static struct {
     __typeof__(dwfl_module_addrname) *name;
     __typeof__(dwfl_getsrc) *source;
     __typeof__(dwfl_lineinfo) *line;
+    __typeof__(dwfl_module_addrdie) *unit;
+    __typeof__(dwarf_getscopes) *scopes;
+    __typeof__(dwarf_getscopes_die) *around;
+    __typeof__(dwarf_tag) *tag;
+    __typeof__(dwarf_attr) *attribute;
+    __typeof__(dwarf_formudata) *number;
+    __typeof__(dwarf_getsrcfiles) *files;
+    __typeof__(dwarf_filesrc) *file;
 } dw;
 
 static bool find(const char *name, void *function)
@@ -117,7 +128,9 @@ void leat_port_names_begin(void)
     if (find("dwfl_linux_proc_find_elf", &dw.callbacks.find_elf) && find("dwfl_standard_find_debuginfo", &dw.callbacks.find_debuginfo) &&
         find("dwfl_begin", &dw.begin) && find("dwfl_end", &dw.end) && find("dwfl_linux_proc_report", &dw.report) &&
         find("dwfl_report_end", &dw.report_end) && find("dwfl_addrmodule", &dw.module) && find("dwfl_module_addrname", &dw.name) &&
-        find("dwfl_getsrc", &dw.source) && find("dwfl_lineinfo", &dw.line)) {
+        find("dwfl_getsrc", &dw.source) && find("dwfl_lineinfo", &dw.line) && find("dwfl_module_addrdie", &dw.unit) &&
+        find("dwarf_getscopes", &dw.scopes) && find("dwarf_getscopes_die", &dw.around) && find("dwarf_tag", &dw.tag) && find("dwarf_attr", &dw.attribute) &&
+        find("dwarf_formudata", &dw.number) && find("dwarf_getsrcfiles", &dw.files) && find("dwarf_filesrc", &dw.file)) {
         dw.session = dw.begin(&dw.callbacks);
     }
     if (dw.session != NULL && (dw.report(dw.session, getpid()) != 0 || dw.report_end(dw.session, NULL, NULL) != 0)) {
@@ -138,19 +151,62 @@ void leat_port_names_end(void)
     }
 }
 
+/* Is that one of leat's own headers, whose functions are inlined into whoever calls them? */
+static bool is_ours(const char *file)
+{
+    return strstr(file, "leat/pool.h") != NULL || strstr(file, "leat/leat.hpp") != NULL;
+}
+
+static bool number_of(Dwarf_Die *die, unsigned name, Dwarf_Word *number)
+{
+    Dwarf_Attribute attribute;
+
+    return dw.attribute(die, name, &attribute) != NULL && dw.number(&attribute, number) == 0;
+}
+
+/* While *file is ours: the line that called the inlined function there, from the innermost outwards. */
+static void climb(Dwfl_Module *module, uintptr_t address, const char **file, int *line)
+{
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = dw.unit(module, address, &bias), *inner = NULL, *scopes = NULL;
+    Dwarf_Files *files = NULL;
+    size_t known = 0;
+    const int found = unit != NULL && dw.files(unit, &files, &known) == 0 ? dw.scopes(unit, address - bias, &inner) : 0;
+    /* What surrounds the innermost scope in the code; the first call gives what surrounds it in the source. */
+    const int count = found > 0 ? dw.around(&inner[0], &scopes) : 0;
+
+    for (int i = 0; i < count && is_ours(*file); i++) {
+        Dwarf_Word index = 0, number = 0;
+
+        if (dw.tag(&scopes[i]) == DW_TAG_inlined_subroutine && number_of(&scopes[i], DW_AT_call_file, &index) &&
+            number_of(&scopes[i], DW_AT_call_line, &number) && index < known) {
+            *file = dw.file(files, (size_t)index, NULL, NULL);
+            *line = (int)number;
+        }
+    }
+    free(inner);
+    free(scopes);
+}
+
 /* false: not known there. */
 static bool name_by_line(const void *place, char *text, size_t bytes)
 {
-    Dwfl_Module *module = dw.session != NULL ? dw.module(dw.session, call_before(place)) : NULL;
-    Dwfl_Line *line = module != NULL ? dw.source(dw.session, call_before(place)) : NULL;
-    const char *function = module != NULL ? dw.name(module, call_before(place)) : NULL;
+    const uintptr_t address = call_before(place);
+    Dwfl_Module *module = dw.session != NULL ? dw.module(dw.session, address) : NULL;
+    Dwfl_Line *line = module != NULL ? dw.source(dw.session, address) : NULL;
+    const char *function = module != NULL ? dw.name(module, address) : NULL;
     int number = 0;
     const char *file = line != NULL ? dw.line(line, NULL, &number, NULL, NULL, NULL) : NULL;
 
     if (file == NULL) {
         return false;
     }
-    (void)snprintf(text, bytes, "%s (%s:%d)", function != NULL ? function : "?", last_part(file), number);
+    climb(module, address, &file, &number);
+    if (function == NULL) {
+        function = "?";
+    }
+    /* What the compiler appends to the names of parts and copies of a function says nothing to a reader. */
+    (void)snprintf(text, bytes, "%.*s (%s:%d)", (int)strcspn(function, "."), function, last_part(file), number);
     return true;
 }
 #else

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define MOST_HOLDERS 1100 /* a pool knows no more places */
@@ -33,47 +34,100 @@ static void note(void *context, const struct leat_pool_holder *holder)
 
 static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
 
-static void holder_line(const struct leat_pool_holder *holder, char *text, size_t bytes)
-{
-    char name[400];
-    size_t at = (size_t)snprintf(text, bytes, "  %lld ", (long long)holder->blocks);
+/* A holder with its places in words: one line of the program may be several addresses. */
+struct named {
+    char text[1000];
+    int64_t blocks, oldest_ns;
+};
 
-    if (holder->places[0] == NULL) {
-        (void)snprintf(text + at, bytes - at, "from places that were not recorded");
-        return;
+static void name(const struct leat_pool_holder *holder, struct named *named)
+{
+    char one[400];
+    size_t at = 0;
+
+    named->blocks = holder->blocks;
+    named->oldest_ns = holder->oldest_ns;
+    (void)snprintf(named->text, sizeof named->text, "from places that were not recorded");
+    for (int i = 0; i < LEAT_POOL_PLACES && holder->places[i] != NULL && at < sizeof named->text; i++) {
+        leat_port_name(holder->places[i], one, sizeof one);
+        at += (size_t)snprintf(named->text + at, sizeof named->text - at, "%s %s", i == 0 ? "from" : i == 1 ? ", called from" : ",", one);
     }
-    for (int i = 0; i < LEAT_POOL_PLACES && holder->places[i] != NULL && at < bytes; i++) {
-        leat_port_name(holder->places[i], name, sizeof name);
-        at += (size_t)snprintf(text + at, bytes - at, "%s %s", i == 0 ? "from" : i == 1 ? ", called from" : ",", name);
+}
+
+static int by_blocks(const void *a, const void *b)
+{
+    const struct named *one = a, *other = b;
+
+    return (one->blocks < other->blocks) - (one->blocks > other->blocks);
+}
+
+/* Adds each to the first that has the same words; returns how many are left, those that were not recorded last. */
+static int merge(struct named *all, int count)
+{
+    int kept = 0;
+
+    for (int i = 0; i < count; i++) {
+        int same = 0;
+
+        while (same < kept && strcmp(all[same].text, all[i].text) != 0) {
+            same++;
+        }
+        if (same == kept) {
+            all[kept++] = all[i];
+            continue;
+        }
+        all[same].blocks += all[i].blocks;
+        all[same].oldest_ns = all[i].oldest_ns < all[same].oldest_ns ? all[i].oldest_ns : all[same].oldest_ns;
     }
-    if (holder->oldest_ns > 0 && at < bytes) {
-        (void)snprintf(text + at, bytes - at, ", oldest %.1f s", (double)(leat_os_now_ns() - holder->oldest_ns) / 1e9);
+    qsort(all, (size_t)(kept > 0 && all[kept - 1].oldest_ns == 0 ? kept - 1 : kept), sizeof *all, by_blocks);
+    return kept;
+}
+
+static void tell(const struct list *list, struct named *all, void (*line)(void *context, const char *text), void *context)
+{
+    char text[1200];
+    int count;
+
+    (void)pthread_mutex_lock(&naming);
+    leat_port_names_begin();
+    for (int i = 0; i < list->count; i++) {
+        name(&list->holders[i], &all[i]);
+    }
+    leat_port_names_end();
+    (void)pthread_mutex_unlock(&naming);
+    count = merge(all, list->count);
+    for (int i = 0; i < count; i++) {
+        const double age = (double)(leat_os_now_ns() - all[i].oldest_ns) / 1e9;
+        const int used = snprintf(text, sizeof text, "  %lld %s", (long long)all[i].blocks, all[i].text);
+
+        if (all[i].oldest_ns > 0) {
+            (void)snprintf(text + used, sizeof text - (size_t)used, ", oldest %.1f s", age);
+        }
+        line(context, text);
     }
 }
 
 int64_t leat_pool_report(struct leat_pool *pool, void (*line)(void *context, const char *text), void *context)
 {
     struct list list = {.holders = calloc(MOST_HOLDERS, sizeof *list.holders), .room = MOST_HOLDERS};
-    char text[2000];
-    int64_t live;
+    struct named *all = NULL;
+    char text[400];
+    int64_t live = -ENOMEM;
 
-    if (list.holders == NULL) {
-        return -ENOMEM;
+    if (list.holders != NULL) {
+        live = leat_pool_holders(pool, note, &list);
     }
-    live = leat_pool_holders(pool, note, &list);
+    if (live >= 0) {
+        all = calloc((size_t)list.count + 1, sizeof *all);
+        live = all != NULL ? live : -ENOMEM;
+    }
     if (live >= 0) {
         (void)snprintf(text, sizeof text, "pool %s: %lld block%s of %lld B live", leat_pool_name(pool), (long long)live,
                        live == 1 ? "" : "s", (long long)pool->block_bytes);
-        (void)pthread_mutex_lock(&naming);
-        leat_port_names_begin();
         line(context, text);
-        for (int i = 0; i < list.count; i++) {
-            holder_line(&list.holders[i], text, sizeof text);
-            line(context, text);
-        }
-        leat_port_names_end();
-        (void)pthread_mutex_unlock(&naming);
+        tell(&list, all, line, context);
     }
+    free(all);
     free(list.holders);
     return live;
 }

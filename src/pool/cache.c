@@ -103,9 +103,10 @@ static void settled(struct pool *pool, struct cache *cache)
     pool->unsettled--;
 }
 
-/* The owner, with nothing under way: the cache is empty, and shut. */
-static void empty(struct pool *pool, struct cache *cache)
+/* The owner with the token, with nothing under way: the cache is empty, and shut. */
+void leat_pool_cache_empty(struct cache *cache)
 {
+    struct pool *pool = (struct pool *)cache->head.pool;
     shut(pool, cache);
     settled(pool, cache);
     take(pool, cache);
@@ -123,10 +124,10 @@ static bool usable(struct pool *pool, struct cache *cache)
         return false;
     settled(pool, cache);
     if (cache->trims != pool->trims)
-        empty(pool, cache);
+        leat_pool_cache_empty(cache);
     cache->trims = pool->trims;
     if (pool->tight || leat_load(&pool->waiting, relaxed) > 0) { /* raised before the waiter last took the token */
-        empty(pool, cache);
+        leat_pool_cache_empty(cache);
         return false;
     }
     if (leat_load(&cache->shut, relaxed)) { /* own words: the token's, and the owner's */
@@ -270,7 +271,8 @@ static int64_t alloc_slow(struct pool *pool, struct cache *cache, void **blocks,
     }
     if (got > 0)
         return got;
-    if (!open && leat_load(&pool->dry, relaxed)) { /* as said where it is set; so this cache, too, is empty, and its owner knew */
+    /* As said where it is set; so this cache, too, is empty, and its owner knew. Who waits wants the token: see leat_pool_wait(). */
+    if (!open && leat_load(&pool->dry, relaxed) && leat_load(&pool->waiting, relaxed) == 0) {
         if (cache)
             set_fill(cache, 0);
         leat_pool_failed(pool, LEAT_POOL_LIMIT);
@@ -290,7 +292,7 @@ LEAT_COLD void *leat_pool_cache_alloc_slow(struct leat_pool_cache *head)
 {
     struct pool *pool = (struct pool *)head->pool;
     void *block;
-    if (pool->watched)
+    if (leat_load(&pool->watched, relaxed)) /* constant once there is a cache */
         return leat_pool_watch_alloc(pool, head, __builtin_return_address(0));
     return alloc_slow(pool, leat_pool_cache_of(pool, head), &block, 1) > 0 ? block : NULL;
 }
@@ -301,7 +303,7 @@ LEAT_COLD int64_t leat_pool_cache_alloc_many_slow(struct leat_pool_cache *head, 
     struct cache *cache = leat_pool_cache_of(pool, head);
     int64_t got = 0, reserved = count > LEAT_POOL_MANY ? 0 : count; /* more: the fast path left before it lowered top */
     while (got < count) {
-        if (pool->watched) {
+        if (leat_load(&pool->watched, relaxed)) { /* as above */
             blocks[got] = leat_pool_watch_alloc(pool, head, __builtin_return_address(0));
             if (!blocks[got])
                 break;
@@ -378,7 +380,7 @@ void leat_pool_cache_put(struct pool *pool, struct cache *cache, void *block)
 LEAT_COLD void leat_pool_cache_free_slow(struct leat_pool_cache *head, void *block)
 {
     struct pool *pool = (struct pool *)head->pool;
-    if (pool->watched)
+    if (leat_load(&pool->watched, relaxed)) /* constant once there is a cache */
         leat_pool_watch_free(pool, head, block, __builtin_return_address(0));
     else
         leat_pool_cache_put(pool, leat_pool_cache_of(pool, head), block);
@@ -388,7 +390,7 @@ LEAT_COLD void leat_pool_cache_free_many_slow(struct leat_pool_cache *head, void
 {
     struct pool *pool = (struct pool *)head->pool;
     for (int64_t i = 0; i < count; i++) {
-        if (pool->watched)
+        if (leat_load(&pool->watched, relaxed)) /* constant once there is a cache */
             leat_pool_watch_free(pool, head, blocks[i], __builtin_return_address(0));
         else
             leat_pool_cache_put(pool, leat_pool_cache_of(pool, head), blocks[i]);
@@ -436,7 +438,7 @@ struct cache *leat_pool_cache_claim(struct pool *pool, const void *owner)
 void leat_pool_cache_retire(struct cache *cache)
 {
     struct pool *pool = (struct pool *)cache->head.pool;
-    empty(pool, cache);
+    leat_pool_cache_empty(cache);
     cache->owner = NULL;
     pool->open--;
     leat_pool_relax(pool);

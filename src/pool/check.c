@@ -7,7 +7,7 @@
 /* Is `block` the start of a block of `slab` that is out? */
 static bool out_from(const struct pool *pool, const struct slab *slab, const void *block)
 {
-    return leat_pool_is_block(pool, slab, block) && !leat_pool_slab_is_free(slab, leat_pool_place(pool, slab, block));
+    return leat_pool_is_block(pool, slab, block) && !leat_pool_slab_is_free(slab, leat_pool_place_of(pool, slab, block));
 }
 
 /* S1, S3. */
@@ -67,7 +67,7 @@ static bool cache_valid(const struct pool *pool, const struct cache *cache)
         return false;
     if (!shut && (taken != 0 || count < 0 || pool->tight || !cache->owner))
         return false;
-    if (shut && (cache->settled || pool->tight || !cache->owner) && count > taken)
+    if (shut && (cache->settled || !cache->owner) && count > taken)
         return false;
     return count <= 2 * (int64_t)pool->capacity && (count <= taken || items_valid(pool, cache->items + taken, count - taken));
 }

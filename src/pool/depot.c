@@ -10,7 +10,7 @@
 
 /*
  * Leaves `mine` in the depot, full when mine_full is POOL_FULL and empty when it is 0, and returns a magazine of the other kind; or NULL,
- * and `mine` stays with the caller. To be called with the mark set, the cache seen open, or with the token. Full magazines that threads
+ * and `mine` stays with the caller. To be called inside, the cache seen open, or with the token. Full magazines that threads
  * bring and fetch at the same time may be missed: the caller then takes the token.
  */
 void **leat_pool_depot_swap(struct pool *pool, void **mine, uintptr_t mine_full)
@@ -43,7 +43,7 @@ void **leat_pool_depot_add(struct pool *pool, void **full)
     return NULL;
 }
 
-/* With the token: the blocks of every full magazine are back on their slabs. Exact when all caches are revoked. */
+/* With the token: the blocks of every full magazine are back on their slabs. Exact when all caches are shut. */
 void leat_pool_depot_drain(struct pool *pool)
 {
     for (int i = 0; i < POOL_DEPOT_SLOTS; i++) {

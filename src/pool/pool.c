@@ -126,7 +126,7 @@ static struct pool *build(const struct shape *shape, const struct leat_pool_conf
         .block_shift = shape->group >= shape->slab_blocks && (shape->block_bytes & (shape->block_bytes - 1)) == 0
                            ? log2_of((size_t)shape->block_bytes)
                            : 0,
-        .group = (size_t)shape->group,
+        .group = (size_t)(shape->group < shape->slab_blocks ? shape->group : shape->slab_blocks),
         .by_block = divisor((size_t)shape->block_bytes),
         .by_group = divisor((size_t)shape->group_bytes),
         .watched = config->checked || config->zero || host->watch,
@@ -206,19 +206,19 @@ static void given_release(void *context, void *memory, int64_t bytes)
     (void)bytes;
 }
 
-/* Bookkeeping in bytes, and all of it together, wherever the memory begins. */
-static size_t own_meta_bytes(const struct shape *shape, const struct leat_pool_config *config)
+/* Bookkeeping in bytes, and all of it together, wherever the memory begins; wide, for no such sum is too large to be said. */
+static uint64_t own_meta_bytes(const struct shape *shape, const struct leat_pool_config *config)
 {
-    size_t caches = shape->capacity ? (size_t)(config->caches ? config->caches : 8) : 0;
-    size_t bits = round_up(sizeof(struct slab) + ((size_t)shape->slab_blocks + 63) / 64 * sizeof(uint64_t), LEAT_CACHE_LINE);
-    size_t shadow = config->checked ? 2 * LEAT_CACHE_LINE + (size_t)shape->slab_blocks * sizeof(uint32_t) : 0;
-    return LEAT_CACHE_LINE + round_up(sizeof(struct pool), LEAT_CACHE_LINE) + 1024 + depot_bytes(shape) + caches * cache_bytes(shape) + bits +
-           round_up(shadow, LEAT_CACHE_LINE);
+    uint64_t caches = shape->capacity ? (uint64_t)(config->caches ? config->caches : 8) : 0;
+    uint64_t bits = sizeof(struct slab) + ((uint64_t)shape->slab_blocks + 63) / 64 * sizeof(uint64_t) + LEAT_CACHE_LINE;
+    uint64_t shadow = config->checked ? 3 * LEAT_CACHE_LINE + (uint64_t)shape->slab_blocks * sizeof(uint32_t) : 0;
+    uint64_t sum = round_up(sizeof(struct pool), LEAT_CACHE_LINE) + 1024 + depot_bytes(shape) + caches * cache_bytes(shape) + bits + shadow;
+    return (sum + 2 * LEAT_CACHE_LINE - 1) / LEAT_CACHE_LINE * LEAT_CACHE_LINE;
 }
 
-static size_t own_bytes(const struct shape *shape, const struct leat_pool_config *config)
+static uint64_t own_bytes(const struct shape *shape, const struct leat_pool_config *config)
 {
-    return own_meta_bytes(shape, config) + LEAT_CACHE_LINE - 1 + (size_t)(shape->slab_size + shape->align - 1);
+    return own_meta_bytes(shape, config) + LEAT_CACHE_LINE - 1 + (uint64_t)shape->slab_size + (uint64_t)shape->align - 1;
 }
 
 int64_t leat_pool_bytes_for(const struct leat_pool_config *config)
@@ -238,9 +238,9 @@ int leat_pool_init(struct leat_pool **pool, void *memory, int64_t bytes, const s
     int rc = leat_pool_shape(&shape, config, true);
     if (rc != 0)
         return rc;
-    if (bytes < 0 || (size_t)bytes < own_bytes(&shape, config))
+    if (bytes < 0 || (uint64_t)bytes > SIZE_MAX / 2 || (uint64_t)bytes < own_bytes(&shape, config))
         return leat_pool_refuse(config, "bytes: as many as leat_pool_bytes_for() says", (int64_t)own_bytes(&shape, config));
-    size_t meta_bytes = own_meta_bytes(&shape, config);
+    size_t meta_bytes = (size_t)own_meta_bytes(&shape, config);
     no_caches_without_barrier(&shape, config->host);
     struct meta *meta = (struct meta *)round_up((uintptr_t)memory, LEAT_CACHE_LINE);
     *meta = (struct meta){.bytes = meta_bytes, .used = LEAT_CACHE_LINE};
@@ -322,6 +322,8 @@ int leat_pool_destroy(struct leat_pool *head, int64_t *live)
         *live = count;
     if (pool->leak)
         pool->leak(pool->leak_context, head, count);
+    if (pool->host.yield)
+        pool->host.yield(pool->host.context); /* who tries again at once would keep the token from the free that it waits for */
     return -EBUSY;
 }
 
@@ -409,7 +411,7 @@ int leat_pool_prefill(struct leat_pool *head, int64_t count)
     struct pool *pool = (struct pool *)head;
     int rc = 0;
     leat_pool_take(&pool->token, &pool->host);
-    size_t want = count > 0 ? (size_t)count : 0, free = pool->slab_count * pool->slab_blocks - pool->out;
+    size_t want = count > 0 ? (size_t)((uint64_t)count < SIZE_MAX / 4 ? (uint64_t)count : SIZE_MAX / 4) : 0, free = pool->slab_count * pool->slab_blocks - pool->out;
     size_t cached = (size_t)(leat_pool_caches_count(pool) + leat_pool_depot_count(pool));
     size_t live = pool->out > cached ? pool->out - cached : 0;
     if (pool->limit && want > pool->limit - live)
@@ -426,7 +428,10 @@ int64_t leat_pool_trim(struct leat_pool *head)
     leat_pool_take(&pool->token, &pool->host);
     bool tight = pool->tight;
     if (!leat_pool_caches_shut(pool, false)) {
-        pool->trims++; /* other threads' caches: when they come along */
+        struct cache *mine = leat_pool_cache_find(pool, leat_pool_slots);
+        pool->trims++; /* handles and other threads' caches: when they come along */
+        if (mine)
+            leat_pool_cache_empty(mine);
         leat_pool_depot_drain(pool);
     }
     pool->tight = tight;

@@ -152,12 +152,12 @@ struct pool {
     size_t group;                       /* blocks that lie side by side */
     struct divisor by_block, by_group;  /* bytes from block to block; from group to group, where there are such */
     uint32_t capacity;                  /* of a magazine; 0: the pool has no caches */
-    bool watched;                       /* every call takes the slow path and watch.c's: handles are decoys. [token] until a cache exists */
+    LEAT_ATOMIC(bool) watched;          /* every call takes the slow path and watch.c's: handles are decoys. Written [token], before any cache */
 
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(uintptr_t) depot[POOL_DEPOT_SLOTS]; /* 0: no magazine yet; written by all, edge "magazine" */
 
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(uint32_t) token; /* 1: taken; written by who takes and gives it */
-    LEAT_ATOMIC(bool) dry;                                /* at the limit, and nothing but a free can change that: true is written [token] */
+    LEAT_ATOMIC(bool) dry;                                /* at the limit, and nothing but a free can change that; written [token] */
     bool tight;                                           /* [token] all caches are shut, and none is opened */
     LEAT_ATOMIC(uint32_t) waiting;                        /* how many wait for a block: written by them */
     LEAT_ATOMIC(uint32_t) freed;                          /* written [token]: blocks came home while some waited; they park on it */
@@ -221,27 +221,39 @@ static inline uintptr_t leat_pool_slab_base(const struct pool *pool, const void 
  * not fit into it though their first lines would. So they come in groups, each of which begins a line later than its place would be.
  */
 
-/* Which block of its slab it is, or the one in which the address lies. */
-static inline size_t leat_pool_place(const struct pool *pool, const struct slab *slab, const void *block)
+/* In which block of the slab at `base` an address lies; slab_blocks: in none. */
+static inline size_t leat_pool_place(const struct pool *pool, uintptr_t base, const void *address)
 {
-    size_t offset = (uintptr_t)block - leat_load(&slab->base, relaxed); /* a live slab's does not change */
+    size_t offset = (uintptr_t)address - base;
+    if (offset >= pool->slab_size)
+        return pool->slab_blocks;
     if (pool->block_shift)
         return offset >> pool->block_shift;
     size_t group = pool->grouped ? quotient(offset, &pool->by_group) : 0;
-    return group * pool->group + quotient(offset - group * pool->by_group.by, &pool->by_block);
+    size_t within = quotient(offset - group * pool->by_group.by, &pool->by_block);
+    return group * pool->group + (within < pool->group ? within : pool->group - 1); /* the line behind a group is its last block's */
 }
 
+static inline size_t leat_pool_offset(const struct pool *pool, size_t place)
+{
+    return place * pool->block_bytes + (pool->grouped ? place / pool->group : 0) * LEAT_CACHE_LINE;
+}
+
+/* With the token, or for a slab with a live block of the caller's: its base does not change. */
 static inline void *leat_pool_at(const struct pool *pool, const struct slab *slab, size_t place)
 {
-    size_t shifts = pool->grouped ? place / pool->group : 0;
-    return (unsigned char *)leat_load(&slab->base, relaxed) + place * pool->block_bytes + shifts * LEAT_CACHE_LINE; /* as above */
+    return (unsigned char *)leat_load(&slab->base, relaxed) + leat_pool_offset(pool, place);
 }
 
-/* Is the address, one within a slab's alignment, the start of a block? */
+static inline size_t leat_pool_place_of(const struct pool *pool, const struct slab *slab, const void *block)
+{
+    return leat_pool_place(pool, leat_load(&slab->base, relaxed), block); /* likewise */
+}
+
+/* Is the address, one within a slab's alignment, the start of a block? With the token. */
 static inline bool leat_pool_is_block(const struct pool *pool, const struct slab *slab, const void *address)
 {
-    uintptr_t offset = (uintptr_t)address - leat_load(&slab->base, relaxed); /* as above */
-    size_t place = offset < pool->slab_size ? leat_pool_place(pool, slab, address) : pool->slab_blocks;
+    size_t place = leat_pool_place(pool, leat_load(&slab->base, relaxed), address); /* own word: the token's */
     return place < pool->slab_blocks && leat_pool_at(pool, slab, place) == address;
 }
 
@@ -262,6 +274,7 @@ void leat_pool_cache_put(struct pool *pool, struct cache *cache, void *block);
 void leat_pool_failed(struct pool *pool, enum leat_pool_why why);
 struct cache *leat_pool_cache_claim(struct pool *pool, const void *owner);
 struct cache *leat_pool_cache_find(struct pool *pool, const void *owner);
+void leat_pool_cache_empty(struct cache *cache);
 void leat_pool_cache_retire(struct cache *cache);
 bool leat_pool_caches_shut(struct pool *pool, bool quiet);
 bool leat_pool_reclaim(struct pool *pool);
@@ -278,7 +291,7 @@ bool leat_pool_watch_serve(struct pool *pool, struct cache *cache, void *block, 
 void *leat_pool_watch_alloc(struct pool *pool, struct leat_pool_cache *head, const void *place);
 void leat_pool_watch_free(struct pool *pool, struct leat_pool_cache *head, void *block, const void *place);
 void leat_pool_tell(const struct pool *pool, enum leat_watch event, void *memory, int64_t bytes);
-bool leat_pool_shadow(struct pool *pool, struct slab *slab); /* [token] */
+bool leat_pool_shadow(struct pool *pool, struct slab *slab, bool track); /* [token] */
 bool leat_pool_is_aside(const struct slab *slab, size_t index); /* [token] */
 
 /* track.c */

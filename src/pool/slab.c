@@ -121,7 +121,7 @@ static struct slab *descriptor(struct pool *pool)
             return NULL;
         pool->idle = slab;
     }
-    return leat_pool_shadow(pool, pool->idle) ? pool->idle : NULL;
+    return leat_pool_shadow(pool, pool->idle, leat_load(&pool->tracks, relaxed) != NULL) ? pool->idle : NULL; /* own word: the token's */
 }
 
 static bool grow_one(struct pool *pool)
@@ -249,7 +249,7 @@ void leat_pool_slabs_put(struct pool *pool, void *const *items, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct slab *slab = leat_pool_slab_seek(pool, items[i]);
-        size_t at = leat_pool_place(pool, slab, items[i]);
+        size_t at = leat_pool_place_of(pool, slab, items[i]);
         leat_pool_slab_put(pool, slab, at, at + 1);
     }
     pool->out -= count;

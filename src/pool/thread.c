@@ -9,7 +9,7 @@ static const struct leat_host no_host;
 /* What the fast path gets for a cache; NULL: for who has none. */
 struct leat_pool_cache *leat_pool_handle(struct pool *pool, struct cache *cache)
 {
-    return !cache ? &pool->uncached : pool->watched ? &cache->decoy : &cache->head;
+    return !cache ? &pool->uncached : leat_load(&pool->watched, relaxed) ? &cache->decoy : &cache->head;
 }
 
 /* And back. */
@@ -17,7 +17,8 @@ struct cache *leat_pool_cache_of(struct pool *pool, struct leat_pool_cache *head
 {
     if (head == &pool->uncached)
         return NULL;
-    return pool->watched ? (struct cache *)((unsigned char *)head - offsetof(struct cache, decoy)) : (struct cache *)head;
+    return leat_load(&pool->watched, relaxed) /* constant since there is a cache */
+               ? (struct cache *)((unsigned char *)head - offsetof(struct cache, decoy)) : (struct cache *)head;
 }
 
 /* The calling thread's cache, opened if need be, and in its slot; without memory for one, what every thread may use. */
@@ -78,7 +79,7 @@ void leat_pool_fork_parent(void)
 
 /*
  * The only thread now is the one that forked, which was not inside. A cache whose owner was has a magazine between array, spare and depot:
- * nobody knows where its blocks are, and they stay live. A handle, which may be this thread's, keeps what it has.
+ * nobody knows where its blocks are, and all of them stay live. A handle, which may be this thread's, keeps what it has.
  */
 void leat_pool_fork_child(void)
 {
@@ -90,6 +91,8 @@ void leat_pool_fork_child(void)
                 leat_store(&cache->head.top, (uintptr_t)cache->items, relaxed);
                 leat_store(&cache->taken, 0, relaxed);
                 leat_store(&cache->inside, 0, relaxed);
+            } else if (leat_pool_cache_fill(cache) < (int64_t)leat_load(&cache->taken, relaxed)) { /* an allocation was under way */
+                leat_store(&cache->head.top, (uintptr_t)(cache->items + leat_load(&cache->taken, relaxed)), relaxed);
             }
             if (cache->owner != cache)
                 leat_pool_cache_retire(cache);
@@ -105,7 +108,7 @@ void leat_pool_fork_child(void)
 #define WAIT_STEP_NS 1000000 /* memory, or a cache without a barrier, gives no sign: so often one looks again */
 
 /*
- * The count of frees is read before the last try, which takes the token: a block that comes home after the try is put onto its slab by
+ * The count of frees is read before the last try, which takes the token, because the waiter sees its own `waiting`: a block that comes home after the try is put onto its slab by
  * somebody who takes the token later, so sees `waiting` raised and raises the count.
  */
 void *leat_pool_wait(struct leat_pool *head, int64_t deadline_ns)
@@ -118,12 +121,11 @@ void *leat_pool_wait(struct leat_pool *head, int64_t deadline_ns)
     (void)leat_add(&pool->waiting, 1u, relaxed); /* edge "token" of the try below */
     for (;;) {
         uint32_t seen = leat_load(&pool->freed, relaxed); /* edge "token": of who raised it */
-        leat_store(&pool->dry, false, relaxed);           /* so that the try takes the token; false is always allowed */
         block = leat_pool_alloc(head);
         int64_t now_ns = block ? 0 : host->now_ns(host->context);
         if (block || now_ns >= deadline_ns)
             break;
-        bool step = pool->limit == 0 && deadline_ns - now_ns > WAIT_STEP_NS;
+        bool step = (pool->limit == 0 || leat_pool_why(head) == LEAT_POOL_SOURCE_FAILED) && deadline_ns - now_ns > WAIT_STEP_NS;
         host->park(host->context, &pool->freed, seen, step ? now_ns + WAIT_STEP_NS : deadline_ns);
     }
     (void)leat_sub(&pool->waiting, 1u, relaxed); /* who still sees it raised wakes nobody */

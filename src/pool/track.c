@@ -65,7 +65,7 @@ static bool chosen(struct pool *pool, struct cache *cache)
 
 void leat_pool_remember(struct pool *pool, struct cache *cache, const struct slab *slab, const void *block, const void *place)
 {
-    struct mark *mark = &slab->shadow->marks[leat_pool_place(pool, slab, block)];
+    struct mark *mark = &slab->shadow->marks[leat_pool_place_of(pool, slab, block)];
     struct tracks *tracks = leat_load(&pool->tracks, acquire); /* edge "tracks" */
     const void *places[LEAT_POOL_PLACES];
     if (!chosen(pool, cache))
@@ -81,7 +81,7 @@ void leat_pool_remember(struct pool *pool, struct cache *cache, const struct sla
 
 void leat_pool_forget(struct pool *pool, const struct slab *slab, const void *block)
 {
-    struct mark *mark = &slab->shadow->marks[leat_pool_place(pool, slab, block)];
+    struct mark *mark = &slab->shadow->marks[leat_pool_place_of(pool, slab, block)];
     struct tracks *tracks = leat_load(&pool->tracks, acquire); /* edge "tracks" */
     uint32_t at = leat_load(&mark->place, relaxed);            /* as above */
     if (at == 0)
@@ -94,7 +94,7 @@ void leat_pool_forget(struct pool *pool, const struct slab *slab, const void *bl
 void leat_pool_recall(struct pool *pool, const struct slab *slab, const void *block, const void **places, int room)
 {
     struct tracks *tracks = leat_load(&pool->tracks, acquire); /* edge "tracks" */
-    size_t index = leat_pool_place(pool, slab, block);
+    size_t index = leat_pool_place_of(pool, slab, block);
     uint32_t at = tracks && index < pool->slab_blocks ? leat_load(&slab->shadow->marks[index].place, relaxed) : 0; /* as above */
     if (at == 0)
         return;
@@ -110,19 +110,18 @@ static int begin(struct pool *pool)
     struct tracks *tracks = leat_load(&pool->tracks, relaxed); /* own word: the token's */
     if (tracks)
         return 0;
-    if (!pool->watched && pool->caches)
+    bool watched = leat_load(&pool->watched, relaxed); /* own word: the token's */
+    if (!watched && pool->caches)
         return -EBUSY;
     tracks = leat_pool_carve(pool, sizeof *tracks);
     if (!tracks)
         return -ENOMEM;
-    leat_store(&pool->tracks, tracks, relaxed); /* leat_pool_shadow() asks for it; others see it when the marks are there: see below */
     for (struct slab *slab = pool->slabs; slab; slab = slab->older)
-        if (!leat_pool_shadow(pool, slab)) {
-            leat_store(&pool->tracks, NULL, relaxed);
+        if (!leat_pool_shadow(pool, slab, true))
             return -ENOMEM;
-        }
     leat_store(&pool->tracks, tracks, release); /* edge "tracks" */
-    pool->watched = true;
+    if (!watched)
+        leat_store(&pool->watched, true, relaxed); /* who has no cache may see it late: what it frees then was not remembered */
     return 0;
 }
 

@@ -74,24 +74,22 @@ static void *run_of(struct pool *pool, size_t count)
     return NULL;
 }
 
-/* With the token. */
+/* With the token, the limit leaves so many. */
+static bool limit_leaves(const struct pool *pool, size_t count)
+{
+    return !pool->limit || pool->limit - pool->out >= count;
+}
+
+/* With the token. Each reclaim that succeeds brings blocks home, so that they come to an end. */
 static void *take_run(struct pool *pool, size_t count, enum leat_pool_why *why)
 {
     void *run = NULL;
-    for (int look = 0; look < 3 && !run; look++) {
-        if (pool->limit && pool->limit - pool->out < count) {
-            *why = LEAT_POOL_LIMIT;
-            if (look > 0 || !leat_pool_reclaim(pool))
-                break;
-            continue;
-        }
-        *why = LEAT_POOL_SOURCE_FAILED;
+    do
+        run = limit_leaves(pool, count) ? run_of(pool, count) : NULL;
+    while (!run && leat_pool_reclaim(pool));
+    *why = limit_leaves(pool, count) ? LEAT_POOL_SOURCE_FAILED : LEAT_POOL_LIMIT;
+    if (!run && limit_leaves(pool, count) && pool->grow_most > 0 && leat_pool_slabs_grow(pool, 1))
         run = run_of(pool, count);
-        if (!run && look == 0)
-            (void)leat_pool_reclaim(pool);
-        else if (!run && look == 1 && (pool->grow_most == 0 || !leat_pool_slabs_grow(pool, 1)))
-            break;
-    }
     leat_pool_relax(pool);
     return run;
 }
@@ -100,6 +98,7 @@ void *leat_pool_alloc_array(struct leat_pool *head, int64_t count)
 {
     struct pool *pool = (struct pool *)head;
     enum leat_pool_why why;
+    bool watched = leat_load(&pool->watched, relaxed); /* as in cache.c */
     if (count == 1)
         return leat_pool_alloc(head);
     if (count < 1 || (uint64_t)count > pool->slab_blocks || (uint64_t)count > pool->group || pool->checked) {
@@ -111,7 +110,7 @@ void *leat_pool_alloc_array(struct leat_pool *head, int64_t count)
     leat_pool_give(&pool->token);
     if (!run)
         leat_pool_failed(pool, why);
-    for (int64_t i = 0; run && pool->watched && i < count; i++)
+    for (int64_t i = 0; run && watched && i < count; i++)
         (void)leat_pool_watch_serve(pool, NULL, run + (size_t)i * pool->block_bytes, __builtin_return_address(0)); /* not checked: true */
     return run;
 }

@@ -25,10 +25,9 @@ void leat_pool_tell(const struct pool *pool, enum leat_watch event, void *memory
 
 /* ---- shadows ---- */
 
-/* With the token: the slab has the arrays that the pool wants, or false: no memory, and it has those it had. */
-bool leat_pool_shadow(struct pool *pool, struct slab *slab)
+/* With the token: the slab has the arrays that the pool wants, marks too if it is to be tracked; or false: no memory. */
+bool leat_pool_shadow(struct pool *pool, struct slab *slab, bool track)
 {
-    bool track = leat_load(&pool->tracks, relaxed) != NULL; /* own word: the token's */
     if (!pool->checked && !track)
         return true;
     if (!slab->shadow)
@@ -72,9 +71,11 @@ static void fault(struct pool *pool, const struct slab *slab, enum leat_fault_ki
 }
 
 /* The caller holds the block, and nobody will from now on. */
-static void set_aside(struct pool *pool, LEAT_ATOMIC(uint32_t) * state)
+static void set_aside(struct pool *pool, const struct slab *slab, const void *block)
 {
-    leat_store(state, ASIDE, relaxed);
+    leat_store(&slab->shadow->state[leat_pool_place_of(pool, slab, block)], ASIDE, relaxed);
+    if (leat_load(&pool->tracks, acquire)) /* edge "tracks" */
+        leat_pool_forget(pool, slab, block);
     (void)leat_add(&pool->set_aside, (size_t)1, relaxed); /* read where all calls are over, or by people */
 }
 
@@ -103,15 +104,14 @@ static bool guard_is_whole(const struct pool *pool, const unsigned char *block)
 /* A block that was free is fit to be served; false: it was written to, and is set aside. */
 static bool check_free_block(struct pool *pool, const struct slab *slab, unsigned char *block, const void *place)
 {
-    LEAT_ATOMIC(uint32_t) *state = &slab->shadow->state[leat_pool_place(pool, slab, block)];
+    LEAT_ATOMIC(uint32_t) *state = &slab->shadow->state[leat_pool_place_of(pool, slab, block)];
     size_t usable = (size_t)pool->head.block_bytes;
-    uint32_t was = leat_load(state, relaxed); /* edge "state": the block is the caller's alone */
     if (!pool->host.watch) {
-        if (was == NEW) {
+        if (leat_load(state, relaxed) == NEW) { /* edge "state": the block is the caller's alone */
             memset(block + usable, GUARD_BYTE, pool->block_bytes - usable);
         } else if (!all_are(block, usable, FREE_BYTE) || !guard_is_whole(pool, block)) {
             fault(pool, slab, LEAT_FAULT_USE_AFTER_FREE, block, place);
-            set_aside(pool, state);
+            set_aside(pool, slab, block);
             return false;
         }
     }
@@ -148,15 +148,18 @@ void *leat_pool_watch_alloc(struct pool *pool, struct leat_pool_cache *head, con
 /* Returns whether the caller may give this address back, and has it as a free block then. */
 static bool check_live_block(struct pool *pool, const struct slab *slab, unsigned char *block, const void *place)
 {
-    if (!slab || (uintptr_t)block - leat_load(&slab->base, relaxed) >= pool->slab_size) { /* a live block's slab does not change */
+    /* A live block's slab does not change; that of another may be on its way out, so its base is read once. */
+    uintptr_t base = slab ? leat_load(&slab->base, relaxed) : 0;
+    size_t at = slab ? leat_pool_place(pool, base, block) : pool->slab_blocks;
+    if (at == pool->slab_blocks) {
         fault(pool, NULL, LEAT_FAULT_FOREIGN_BLOCK, block, place);
         return false;
     }
-    if (!leat_pool_is_block(pool, slab, block)) {
+    if (base + leat_pool_offset(pool, at) != (uintptr_t)block) {
         fault(pool, slab, LEAT_FAULT_INTERIOR_BLOCK, block, place);
         return false;
     }
-    LEAT_ATOMIC(uint32_t) *state = &slab->shadow->state[leat_pool_place(pool, slab, block)];
+    LEAT_ATOMIC(uint32_t) *state = &slab->shadow->state[at];
     uint32_t was = LIVE;
     if (!leat_cas(state, &was, FREE, acq_rel, acquire)) { /* edge "state" */
         fault(pool, slab, was == NEW ? LEAT_FAULT_FOREIGN_BLOCK : LEAT_FAULT_DOUBLE_FREE, block, place);
@@ -166,7 +169,7 @@ static bool check_live_block(struct pool *pool, const struct slab *slab, unsigne
         return true;
     if (!guard_is_whole(pool, block)) {
         fault(pool, slab, LEAT_FAULT_OVERFLOW, block, place);
-        set_aside(pool, state);
+        set_aside(pool, slab, block);
         return false;
     }
     memset(block, FREE_BYTE, (size_t)pool->head.block_bytes);
