@@ -342,6 +342,46 @@ static void arrays_of_large_blocks_want_to_be_asked_for(void **state)
     }
 }
 
+static void an_array_has_all_that_lies_in_depot_and_caches(void **state)
+{
+    (void)state;
+    struct source source = SOURCE_INIT(source);
+    struct leat_pool *pool = create(&source, (struct leat_pool_config){.block_bytes = 64, .slab_bytes = 16384, .limit = 256});
+    void *blocks[256];
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(leat_pool_alloc_many(pool, blocks, 256), 256);
+        leat_pool_free_many(pool, blocks, 256);
+        assert_true(stats_of(pool).cached > 100);
+        void *all = leat_pool_alloc_array(pool, 256);
+        assert_non_null(all);
+        assert_null(leat_pool_alloc(pool));
+        leat_pool_free_array(pool, all, 256);
+    }
+    destroy(pool, &source);
+}
+
+/* A pool that was found dry opens its caches again after a destroy that was refused: what is freed into them is to be had. */
+static void a_refused_destroy_leaves_the_limit_exact(void **state)
+{
+    (void)state;
+    struct source source = SOURCE_INIT(source);
+    struct leat_pool *pool = create(&source, (struct leat_pool_config){.block_bytes = 64, .limit = 64, .cache_blocks = 16});
+    struct leat_pool_cache *cache = leat_pool_cache_open(pool);
+    void *blocks[64];
+    assert_int_equal(leat_pool_cache_alloc_many(cache, blocks, 64), 64);
+    for (int i = 0; i < 60; i++) {
+        assert_null(leat_pool_alloc(pool));
+        assert_null(leat_pool_cache_alloc(cache));
+        assert_int_equal(leat_pool_destroy(pool, NULL), -EBUSY);
+        leat_pool_cache_free(cache, blocks[i]);
+        blocks[i] = leat_pool_alloc(pool);
+        assert_non_null(blocks[i]);
+    }
+    leat_pool_free_many(pool, blocks, 64);
+    leat_pool_cache_close(cache);
+    destroy(pool, &source);
+}
+
 /* ---- owns, walk, trim ---- */
 
 static void owns_knows_starts_of_blocks_and_nothing_else(void **state)
@@ -629,6 +669,8 @@ int main(void)
         cmocka_unit_test(many_at_the_limit_are_as_many_as_there_are),
         cmocka_unit_test(arrays_lie_side_by_side_within_the_limit),
         cmocka_unit_test(arrays_of_large_blocks_want_to_be_asked_for),
+        cmocka_unit_test(an_array_has_all_that_lies_in_depot_and_caches),
+        cmocka_unit_test(a_refused_destroy_leaves_the_limit_exact),
         cmocka_unit_test(owns_knows_starts_of_blocks_and_nothing_else),
         cmocka_unit_test(walk_shows_live_blocks_wherever_the_others_are),
         cmocka_unit_test(trim_takes_the_caches_of_threads_that_sleep),

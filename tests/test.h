@@ -13,6 +13,18 @@
 
 #include <cmocka.h>
 
+/* 1 where a sanitizer watches the program. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TEST_SANITIZED 1
+#endif
+#endif
+#ifndef TEST_SANITIZED
+#define TEST_SANITIZED 0
+#endif
+
 /* Returns LEAT_TEST_ITEMS when it is set (runs under TSan or valgrind set it small), else `usual`. */
 static inline int64_t test_items(int64_t usual)
 {
