@@ -158,8 +158,8 @@ static void a_pool_grows_as_it_was_told_and_anew_after_a_trim(void **state)
     (void)state;
     growth_of((struct leat_pool_config){0}, (int64_t[]){1, 2, 3, 4}, 4);
     growth_of((struct leat_pool_config){.growth_slabs = 3}, (int64_t[]){3, 6, 9}, 3);
-    growth_of((struct leat_pool_config){.growth = LEAT_POOL_DOUBLING}, (int64_t[]){1, 3, 7, 15, 31, 63, 127, 191, 255}, 9);
-    growth_of((struct leat_pool_config){.growth = LEAT_POOL_DOUBLING, .growth_slabs = 4}, (int64_t[]){1, 3, 7, 11, 15}, 5);
+    growth_of((struct leat_pool_config){.growth = LEAT_POOL_DOUBLING}, (int64_t[]){1, 2, 4, 8, 16, 32, 64, 128, 192, 256}, 10);
+    growth_of((struct leat_pool_config){.growth = LEAT_POOL_DOUBLING, .growth_slabs = 4}, (int64_t[]){1, 2, 4, 8, 12, 16}, 6);
 }
 
 static void a_fixed_pool_never_grows_and_keeps_what_it_has(void **state)

@@ -217,6 +217,8 @@ static void a_report_names_the_places_that_hold_blocks(void **state)
     const char *many = dw ? "  7 from reads_many (pool_os_test.c:" : "  7 from ", *one = dw ? "  2 from reads_a_frame (pool_os_test.c:" : "  2 from ";
     if (strncmp(lines.text[1], many, strlen(many)) != 0 || strncmp(lines.text[2], one, strlen(one)) != 0)
         fail_msg("'%s', '%s'", lines.text[1], lines.text[2]);
+    if (dw)
+        dlclose(dw);
     assert_non_null(strstr(lines.text[2], ", oldest 0."));
     assert_null(strstr(lines.text[2], ", oldest 0.0 s"));
     assert_string_equal(lines.text[3], "  2 from places that were not recorded");
@@ -438,7 +440,7 @@ static void memory_is_as_it_was_wished_for(void **state)
 static void memory_that_cannot_be_locked_is_an_error(void **state)
 {
     (void)state;
-    if (TEST_SANITIZED)
+    if (TEST_SANITIZED || test_under_valgrind())
         skip(); /* they make mlock(2) do nothing */
     pid_t child = fork();
     int status = 0;
@@ -496,8 +498,8 @@ static void a_memory_checker_sees_the_use_of_a_free_block(void **state)
             skip(); /* valgrind does not run what runs under the other one */
     } else {
         snprintf(command, sizeof command, "%s after-free 2>&1", program);
-        if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload"))
-            skip(); /* this is valgrind's own run */
+        if (test_under_valgrind())
+            skip();
     }
     int rc = run_and_look(command, "", text, sizeof text);
     if (rc == 0 || (!strstr(text, "Invalid read of size 1") && !strstr(text, "use-after-poison")))

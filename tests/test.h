@@ -6,9 +6,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -24,6 +26,14 @@
 #ifndef TEST_SANITIZED
 #define TEST_SANITIZED 0
 #endif
+
+/* Whether valgrind watches the program; it says at the end of every child what that has not freed. */
+static inline bool test_under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
+}
 
 /* Returns LEAT_TEST_ITEMS when it is set (runs under TSan or valgrind set it small), else `usual`. */
 static inline int64_t test_items(int64_t usual)

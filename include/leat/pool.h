@@ -64,7 +64,7 @@ struct leat_pool_config {
     int64_t growth_slabs; /* 0 .. 65536, see there */
     enum leat_pool_growth growth;
     bool arrays;          /* leat_pool_alloc_array() is wanted: blocks lie side by side throughout a slab. Otherwise those of a multiple of
-                           * 512 bytes lie so in groups of 8 KiB only, which suits the processor's cache */
+                           * 512 bytes lie so in groups of 8 KiB or a little more only, which suits the processor's cache */
     bool zero;            /* a block comes with all bytes 0. Every call takes the slow path, as for the next */
     bool checked;         /* misuse is found and handed to host->fault: double free, foreign and interior pointers, writes after a free
                            * and beyond a block's end. If the fault handler returns, the block is left alone: not served again */
@@ -282,7 +282,7 @@ LEAT_API enum leat_pool_why leat_pool_why(const struct leat_pool *pool);
 LEAT_API bool leat_pool_owns(struct leat_pool *pool, const void *block);
 
 /*
- * At least `count` blocks can be allocated, one by one, without the memory source: in slabs, caches and depot together.
+ * At least `count` blocks can be allocated, one by one, without the memory source, besides those that lie in caches and depot.
  *
  * @param count  0 or more; beyond what the limit leaves, as many as it leaves
  * Returns 0; or -ENOMEM: the memory source failed, what it gave is kept.

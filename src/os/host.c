@@ -159,11 +159,30 @@ static void thread(void *context)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* A report under way ends before a fork: in the child its lock would be taken for ever. */
+static void fork_prepare(void)
+{
+    leat_port_names_lock();
+    leat_pool_fork_prepare();
+}
+
+static void fork_parent(void)
+{
+    leat_pool_fork_parent();
+    leat_port_names_unlock();
+}
+
+static void fork_child(void)
+{
+    leat_pool_fork_child();
+    leat_port_names_unlock();
+}
+
 /* Where the handlers cannot be had (ENOMEM), a child that forked in the midst of another thread's call must not use that pool. */
 static void begin(void)
 {
     leat_port_find_program();
-    (void)pthread_atfork(leat_pool_fork_prepare, leat_pool_fork_parent, leat_pool_fork_child);
+    (void)pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
 const struct leat_host *leat_os_host(void)

@@ -33,7 +33,11 @@ void leat_port_find_program(void);
 /* Whether a return address is one of the program's, and its offset in there. */
 bool leat_port_in_program(const void *place, uintptr_t *offset);
 
-/* The name of a return address, as good as it can be had between the other two; one thread at a time. */
+/* One thread at a time may ask for names, and none while the process forks. */
+void leat_port_names_lock(void);
+void leat_port_names_unlock(void);
+
+/* The name of a return address, as good as it can be had between the other two; locked. */
 void leat_port_names_begin(void);
 void leat_port_name(const void *place, char *text, size_t bytes);
 void leat_port_names_end(void);

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,18 @@ bool leat_port_in_program(const void *place, uintptr_t *offset)
 }
 
 /* ---- names ---- */
+
+static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
+
+void leat_port_names_lock(void)
+{
+    (void)pthread_mutex_lock(&naming);
+}
+
+void leat_port_names_unlock(void)
+{
+    (void)pthread_mutex_unlock(&naming);
+}
 
 /* A call's own address, from the one that it returns to. */
 static uintptr_t call_before(const void *place)

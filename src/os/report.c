@@ -4,7 +4,6 @@
 
 #include <leat/os.h>
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +31,6 @@ static void note(void *context, const struct leat_pool_holder *holder)
 
 /* ---- with names ---- */
 
-static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
 
 /* A holder with its places in words: one line of the program may be several addresses. */
 struct named {
@@ -88,13 +86,13 @@ static void tell(const struct list *list, struct named *all, void (*line)(void *
     char text[1200];
     int count;
 
-    (void)pthread_mutex_lock(&naming);
+    leat_port_names_lock();
     leat_port_names_begin();
     for (int i = 0; i < list->count; i++) {
         name(&list->holders[i], &all[i]);
     }
     leat_port_names_end();
-    (void)pthread_mutex_unlock(&naming);
+    leat_port_names_unlock();
     count = merge(all, list->count);
     for (int i = 0; i < count; i++) {
         const double age = (double)(leat_os_now_ns() - all[i].oldest_ns) / 1e9;

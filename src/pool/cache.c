@@ -126,7 +126,7 @@ static bool usable(struct pool *pool, struct cache *cache)
     if (cache->trims != pool->trims)
         leat_pool_cache_empty(cache);
     cache->trims = pool->trims;
-    if (pool->tight || leat_load(&pool->waiting, relaxed) > 0) { /* raised before the waiter last took the token */
+    if (pool->tight || cache->lost || leat_load(&pool->waiting, relaxed) > 0) { /* raised before the waiter last took the token */
         leat_pool_cache_empty(cache);
         return false;
     }
@@ -210,7 +210,7 @@ enum leat_pool_why leat_pool_why(const struct leat_pool *pool)
 
 void leat_pool_failed(struct pool *pool, enum leat_pool_why why)
 {
-    POOL_PROBE(refused, pool, why);
+    leat_pool_probe_refused(pool, (int)why);
     last_failure.id = pool->head.id;
     last_failure.why = why;
     (void)leat_add(&pool->refused, (size_t)1, relaxed); /* a number for people */
@@ -434,12 +434,24 @@ struct cache *leat_pool_cache_claim(struct pool *pool, const void *owner)
     return cache;
 }
 
+/* In a forked child: what the cache has is given up, and it is never opened again. */
+void leat_pool_cache_lose(struct cache *cache)
+{
+    struct pool *pool = (struct pool *)cache->head.pool;
+    shut(pool, cache);
+    settled(pool, cache);
+    set_fill(cache, 0);
+    leat_store(&cache->taken, 0, relaxed); /* nobody writes any more */
+    leat_store(&cache->inside, 0, relaxed);
+    cache->lost = true;
+}
+
 /* For the owner: the cache is idle. */
 void leat_pool_cache_retire(struct cache *cache)
 {
     struct pool *pool = (struct pool *)cache->head.pool;
     leat_pool_cache_empty(cache);
-    cache->owner = NULL;
+    cache->owner = cache->lost ? (const void *)pool : NULL; /* nobody's, but not idle */
     pool->open--;
     leat_pool_relax(pool);
 }
@@ -464,7 +476,7 @@ bool leat_pool_caches_shut(struct pool *pool, bool quiet)
         take(pool, cache);
     }
     leat_pool_depot_drain(pool);
-    POOL_PROBE(shut, pool, pool->out);
+    leat_pool_probe_shut(pool, pool->out);
     pool->tight = true;
     (void)sweep(pool);
     return true;

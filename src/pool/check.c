@@ -85,7 +85,7 @@ static bool all_valid(const struct pool *pool)
     for (const struct cache *cache = pool->caches; cache; cache = cache->next) {
         if (!cache_valid(pool, cache))
             return false;
-        open += cache->owner != NULL;
+        open += cache->owner && cache->owner != pool;
         unsettled += leat_load(&cache->shut, relaxed) && !cache->settled;
     }
     for (int i = 0; i < POOL_DEPOT_SLOTS; i++) {

@@ -102,7 +102,6 @@ static struct pool *build(const struct shape *shape, const struct leat_pool_conf
 {
     const struct leat_host *host = config->host ? config->host : &no_host;
     struct pool *made = meta_cut(meta, round_up(sizeof *made, LEAT_CACHE_LINE));
-    bool doubling = config->growth == LEAT_POOL_DOUBLING;
     *made = (struct pool){
         .head = {.block_bytes = shape->usable},
         .memory = config->memory ? *config->memory : (struct leat_memory){0},
@@ -118,7 +117,6 @@ static struct pool *build(const struct shape *shape, const struct leat_pool_conf
         .slab_mask = ~((uintptr_t)shape->slab_bytes - 1),
         .slab_shift = log2_of((size_t)shape->slab_bytes),
         .grow_most = (size_t)shape->grow_most,
-        .grow_next = doubling ? 1 : (size_t)shape->grow_most,
         .growth = config->growth,
         .zero = config->zero,
         .checked = config->checked,
@@ -254,7 +252,7 @@ int leat_pool_init(struct leat_pool **pool, void *memory, int64_t bytes, const s
     made->bytes = (size_t)bytes - made->slab_size; /* grows by the slab's */
     bool grown = leat_pool_slabs_grow(made, 1);
     made->memory = (struct leat_memory){0};
-    made->grow_most = made->grow_next = 0;
+    made->grow_most = 0;
     if (!grown)
         return leat_pool_refuse(config, "bytes: as many as leat_pool_bytes_for() says", -1); /* own_bytes() counted wrongly */
     publish(made);
@@ -411,12 +409,14 @@ int leat_pool_prefill(struct leat_pool *head, int64_t count)
     struct pool *pool = (struct pool *)head;
     int rc = 0;
     leat_pool_take(&pool->token, &pool->host);
-    size_t want = count > 0 ? (size_t)((uint64_t)count < SIZE_MAX / 4 ? (uint64_t)count : SIZE_MAX / 4) : 0, free = pool->slab_count * pool->slab_blocks - pool->out;
-    size_t cached = (size_t)(leat_pool_caches_count(pool) + leat_pool_depot_count(pool));
-    size_t live = pool->out > cached ? pool->out - cached : 0;
-    if (pool->limit && want > pool->limit - live)
-        want = pool->limit - live;
-    if (want > free + cached && pool->grow_most > 0 && !leat_pool_slabs_grow(pool, (want - free - cached + pool->slab_blocks - 1) / pool->slab_blocks))
+    size_t want = count > 0 ? (size_t)((uint64_t)count < SIZE_MAX / 4 ? (uint64_t)count : SIZE_MAX / 4) : 0;
+    size_t free = pool->slab_count * pool->slab_blocks - pool->out; /* what lies in caches may be out of reach without a barrier */
+    size_t slabs = want > free ? (want - free + pool->slab_blocks - 1) / pool->slab_blocks : 0;
+    if (pool->limit) {
+        size_t most = (pool->limit + pool->slab_blocks - 1) / pool->slab_blocks;
+        slabs = most <= pool->slab_count ? 0 : slabs < most - pool->slab_count ? slabs : most - pool->slab_count;
+    }
+    if (pool->grow_most > 0 && !leat_pool_slabs_grow(pool, slabs))
         rc = -ENOMEM;
     leat_pool_give(&pool->token);
     return rc;
@@ -436,7 +436,7 @@ int64_t leat_pool_trim(struct leat_pool *head)
     }
     pool->tight = tight;
     int64_t bytes = pool->grow_most > 0 ? leat_pool_slabs_trim(pool) : 0; /* else they could not be had again */
-    POOL_PROBE(trim, pool, bytes);
+    leat_pool_probe_trim(pool, bytes);
     leat_pool_relax(pool);
     leat_pool_give(&pool->token);
     return bytes;

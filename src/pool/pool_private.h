@@ -104,6 +104,7 @@ struct cache {
     LEAT_ATOMIC(uint32_t) shut;   /* 1: hands off; written by the token's holder, edge "shut" */
     LEAT_ATOMIC(uint32_t) taken;  /* pointers that the holder took: written [token], statistics read it */
     bool settled;                 /* [token] shut, and the owner knows */
+    bool lost;                    /* [token] stays shut: a fork caught its owner inside */
     void **items;                 /* constant: the array */
     void **spare;                 /* an empty magazine: the owner's, inside or with the token */
     uint32_t skip;                /* the owner's: allocations until the next that is remembered */
@@ -164,7 +165,7 @@ struct pool {
     LEAT_ATOMIC(size_t) refused;                          /* written by all: a number for people */
     LEAT_ATOMIC(size_t) set_aside;                        /* blocks that are neither live nor free: written by all */
     size_t out, peak;                                     /* [token] blocks not on slabs; the most there ever were */
-    size_t slab_count, grow_next, bytes;                  /* [token] */
+    size_t slab_count, bytes;                             /* [token] */
     size_t unsettled;                                     /* [token] caches with an owner that does not know yet that they are shut */
     uint32_t trims;                                       /* [token] counts leat_pool_trim() without a barrier */
     struct slab *room, *slabs, *idle;                     /* [token] those with a block to give; all; descriptors without a slab */
@@ -276,6 +277,7 @@ struct cache *leat_pool_cache_claim(struct pool *pool, const void *owner);
 struct cache *leat_pool_cache_find(struct pool *pool, const void *owner);
 void leat_pool_cache_empty(struct cache *cache);
 void leat_pool_cache_retire(struct cache *cache);
+void leat_pool_cache_lose(struct cache *cache);
 bool leat_pool_caches_shut(struct pool *pool, bool quiet);
 bool leat_pool_reclaim(struct pool *pool);
 void leat_pool_relax(struct pool *pool);

@@ -111,12 +111,12 @@ static int ranges(const struct leat_pool_config *config)
 /* ---- choices ---- */
 
 /*
- * Blocks of a multiple of 512 bytes come in groups of 8 KiB: a line for each costs 0.8 percent. A group is one block from there on.
+ * Blocks of a multiple of 512 bytes come in groups of 8 KiB, or a little more: a line for each costs 0.8 percent at most.
  */
 static void choose_groups(struct shape *shape, const struct leat_pool_config *config)
 {
     bool grouped = !config->arrays && shape->block_bytes % 512 == 0 && shape->block_bytes <= 65536 && shape->align <= LEAT_CACHE_LINE;
-    shape->group = grouped ? larger(GROUP_BYTES / shape->block_bytes, 1) : INT64_MAX / shape->block_bytes;
+    shape->group = grouped ? (GROUP_BYTES + shape->block_bytes - 1) / shape->block_bytes : INT64_MAX / shape->block_bytes;
     shape->group_bytes = shape->group * shape->block_bytes + (grouped ? LEAT_CACHE_LINE : 0);
 }
 
@@ -160,11 +160,19 @@ static int64_t choose_capacity(const struct shape *shape)
     return blocks < 4 ? 0 : blocks;
 }
 
+/* So many fit into an address space. */
+static int64_t most_blocks(const struct shape *shape)
+{
+    return smaller(INT64_MAX / 4, (int64_t)(SIZE_MAX / 4)) / shape->block_bytes;
+}
+
 /* The limit, and what is there at first. */
 static int counts(struct shape *shape, const struct leat_pool_config *config)
 {
     shape->first = config->first;
     shape->limit = config->limit;
+    if (shape->first > most_blocks(shape))
+        return leat_pool_refuse(config, "first: blocks that fit into an address space", most_blocks(shape));
     if (config->growth == LEAT_POOL_FIXED) {
         if (config->first == 0)
             return leat_pool_refuse(config, "first: a pool that does not grow has some", 1);
@@ -181,21 +189,22 @@ static int counts(struct shape *shape, const struct leat_pool_config *config)
 int leat_pool_shape(struct shape *shape, const struct leat_pool_config *config, bool own_memory)
 {
     int rc = ranges(config);
-    if (rc == 0)
-        rc = counts(shape, config);
+    if (rc != 0)
+        return rc;
+    shape->align = larger(config->align ? config->align : 16, (int64_t)sizeof(void *));
+    shape->usable = config->checked ? config->block_bytes : (config->block_bytes + shape->align - 1) & -shape->align;
+    shape->block_bytes = config->checked ? (config->block_bytes + GUARD_BYTES + shape->align - 1) & -shape->align : shape->usable;
+    rc = counts(shape, config);
     if (rc != 0)
         return rc;
     if (!own_memory && (!config->memory || !config->memory->acquire || !config->memory->release))
         return leat_pool_refuse(config, "memory: a source that gives and takes back", -1);
     if (own_memory && !shape->limit)
         return leat_pool_refuse(config, "limit: a pool on memory of the caller's has one", 1);
-    shape->align = larger(config->align ? config->align : 16, (int64_t)sizeof(void *));
-    shape->usable = config->checked ? config->block_bytes : (config->block_bytes + shape->align - 1) & -shape->align;
-    shape->block_bytes = config->checked ? (config->block_bytes + GUARD_BYTES + shape->align - 1) & -shape->align : shape->usable;
     choose_groups(shape, config);
     if (own_memory) { /* one slab for all */
-        if (shape->limit > (INT64_MAX / 4) / shape->block_bytes || (uint64_t)shape->limit > SIZE_MAX / 4 / (uint64_t)shape->block_bytes)
-            return leat_pool_refuse(config, "limit: blocks that fit into an address space", INT64_MAX / 4 / shape->block_bytes);
+        if (shape->limit > most_blocks(shape))
+            return leat_pool_refuse(config, "limit: blocks that fit into an address space", most_blocks(shape));
         shape->slab_bytes = shape->align;
         shape->slab_blocks = shape->limit;
     } else {

@@ -140,7 +140,7 @@ static bool grow_one(struct pool *pool)
     leat_pool_slab_put(pool, slab, 0, pool->slab_blocks);
     pool->slab_count++;
     pool->bytes += pool->slab_size;
-    POOL_PROBE(grow, pool, pool->slab_count);
+    leat_pool_probe_grow(pool, pool->slab_count);
     leat_pool_tell(pool, LEAT_WATCH_SLAB, memory, (int64_t)pool->slab_size);
     return true;
 }
@@ -154,11 +154,11 @@ bool leat_pool_slabs_grow(struct pool *pool, size_t count)
 }
 
 /* How many slabs the next growth takes, within the limit. */
-static size_t step(struct pool *pool)
+static size_t step(const struct pool *pool)
 {
-    size_t count = pool->grow_next;
-    if (pool->growth == LEAT_POOL_DOUBLING)
-        pool->grow_next = 2 * count < pool->grow_most ? 2 * count : pool->grow_most;
+    size_t count = pool->grow_most;
+    if (pool->growth == LEAT_POOL_DOUBLING && pool->slab_count < count)
+        count = pool->slab_count > 0 ? pool->slab_count : 1;
     if (pool->limit) {
         size_t most = (pool->limit + pool->slab_blocks - 1) / pool->slab_blocks;
         size_t left = most > pool->slab_count ? most - pool->slab_count : 1;
@@ -287,6 +287,5 @@ int64_t leat_pool_slabs_trim(struct pool *pool)
         if (pool->memory.release)
             pool->memory.release(pool->memory.context, memory, (int64_t)pool->slab_size);
     }
-    pool->grow_next = pool->growth == LEAT_POOL_DOUBLING ? 1 : pool->grow_most;
     return (int64_t)(before - pool->bytes);
 }

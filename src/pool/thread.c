@@ -78,8 +78,8 @@ void leat_pool_fork_parent(void)
 }
 
 /*
- * The only thread now is the one that forked, which was not inside. A cache whose owner was has a magazine between array, spare and depot:
- * nobody knows where its blocks are, and all of them stay live. A handle, which may be this thread's, keeps what it has.
+ * The only thread now is the one that forked, which was not inside. A cache whose owner was has a magazine between array, spare and depot,
+ * perhaps in two of them: nobody knows where its blocks are. All of them stay live, and the cache is not used again. A handle, which may be this thread's, keeps what it has.
  */
 void leat_pool_fork_child(void)
 {
@@ -88,9 +88,7 @@ void leat_pool_fork_child(void)
             if (!cache->owner || cache->owner == leat_pool_slots)
                 continue;
             if (leat_load(&cache->inside, relaxed)) { /* nobody writes any more; so for the rest */
-                leat_store(&cache->head.top, (uintptr_t)cache->items, relaxed);
-                leat_store(&cache->taken, 0, relaxed);
-                leat_store(&cache->inside, 0, relaxed);
+                leat_pool_cache_lose(cache);
             } else if (leat_pool_cache_fill(cache) < (int64_t)leat_load(&cache->taken, relaxed)) { /* an allocation was under way */
                 leat_store(&cache->head.top, (uintptr_t)(cache->items + leat_load(&cache->taken, relaxed)), relaxed);
             }
@@ -105,11 +103,12 @@ void leat_pool_fork_child(void)
 
 /* ---- waiting ---- */
 
-#define WAIT_STEP_NS 1000000 /* memory, or a cache without a barrier, gives no sign: so often one looks again */
+#define WAIT_STEP_NS 1000000 /* so often one looks again where nothing is sure to wake */
 
 /*
  * The count of frees is read before the last try, which takes the token, because the waiter sees its own `waiting`: a block that comes home after the try is put onto its slab by
- * somebody who takes the token later, so sees `waiting` raised and raises the count.
+ * somebody who takes the token later, so sees `waiting` raised and raises the count. Not sure to wake is what is not at the limit with all
+ * owners knowing it (`dry`): memory that is to be had again, and a free that had looked at high before its cache was shut.
  */
 void *leat_pool_wait(struct leat_pool *head, int64_t deadline_ns)
 {
@@ -125,7 +124,7 @@ void *leat_pool_wait(struct leat_pool *head, int64_t deadline_ns)
         int64_t now_ns = block ? 0 : host->now_ns(host->context);
         if (block || now_ns >= deadline_ns)
             break;
-        bool step = (pool->limit == 0 || leat_pool_why(head) == LEAT_POOL_SOURCE_FAILED) && deadline_ns - now_ns > WAIT_STEP_NS;
+        bool step = !leat_load(&pool->dry, relaxed) && deadline_ns - now_ns > WAIT_STEP_NS; /* a hint: whose step it was, it was a true one */
         host->park(host->context, &pool->freed, seen, step ? now_ns + WAIT_STEP_NS : deadline_ns);
     }
     (void)leat_sub(&pool->waiting, 1u, relaxed); /* who still sees it raised wakes nobody */

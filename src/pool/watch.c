@@ -65,7 +65,7 @@ static void fault(struct pool *pool, const struct slab *slab, enum leat_fault_ki
     struct leat_fault found = {.kind = kind, .object = &pool->head, .block = block, .places = {place}};
     if (slab)
         leat_pool_recall(pool, slab, block, found.places + 1, 3);
-    POOL_PROBE3(fault, pool, block, kind);
+    leat_pool_probe_fault(pool, (int)kind, block);
     if (pool->host.fault)
         pool->host.fault(pool->host.context, &found);
 }
