@@ -36,13 +36,6 @@ static void destroy(struct leat_pool *pool, const struct source *source)
     assert_int_equal(leat_load(&faults, relaxed), 0);
 }
 
-static struct leat_pool_stats stats_of(struct leat_pool *pool)
-{
-    struct leat_pool_stats stats;
-    leat_pool_stats(pool, &stats);
-    return stats;
-}
-
 static int64_t below(uint64_t *random, int64_t most)
 {
     return (int64_t)(test_random(random) >> 16) % most;

@@ -26,13 +26,6 @@ static void destroy(struct leat_pool *pool, const struct source *source)
     assert_false(source->wrong);
 }
 
-static struct leat_pool_stats stats_of(struct leat_pool *pool)
-{
-    struct leat_pool_stats stats;
-    leat_pool_stats(pool, &stats);
-    return stats;
-}
-
 /* ---- the caller's own memory ---- */
 
 static void own_memory_holds_exactly_the_limit_wherever_it_begins(void **state)

@@ -38,13 +38,6 @@ static void destroy(struct leat_pool *pool)
     assert_int_equal(leat_pool_destroy(pool, NULL), 0);
 }
 
-static struct leat_pool_stats stats_of(struct leat_pool *pool)
-{
-    struct leat_pool_stats stats;
-    leat_pool_stats(pool, &stats);
-    return stats;
-}
-
 /* ---- 2: hostile.md 2 ---- */
 
 struct crowd {

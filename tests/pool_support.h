@@ -119,4 +119,11 @@ static inline void host_thread(void *context)
 
 static const struct leat_host host = {.barrier = host_barrier, .yield = host_yield, .thread = host_thread};
 
+static inline struct leat_pool_stats stats_of(struct leat_pool *pool)
+{
+    struct leat_pool_stats stats;
+    leat_pool_stats(pool, &stats);
+    return stats;
+}
+
 #endif

@@ -29,13 +29,6 @@ static void destroy(struct leat_pool *pool, const struct source *source)
     assert_false(source->wrong);
 }
 
-static struct leat_pool_stats stats_of(struct leat_pool *pool)
-{
-    struct leat_pool_stats stats;
-    leat_pool_stats(pool, &stats);
-    return stats;
-}
-
 /* ---- layout and arguments ---- */
 
 static void heads_have_the_layout_that_inline_code_was_compiled_for(void **state)

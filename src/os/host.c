@@ -185,29 +185,15 @@ static void begin(void)
     (void)pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
+/* All services but `watch`. */
+#define SERVICES                                                                                                                       \
+    .now_ns = now_ns, .barrier = barrier, .park = park, .unpark = unpark, .yield = yield, .fault = fault, .thread = thread,            \
+    .places = leat_port_places
+
 const struct leat_host *leat_os_host(void)
 {
-    static const struct leat_host host = {
-        .now_ns = now_ns,
-        .barrier = barrier,
-        .park = park,
-        .unpark = unpark,
-        .yield = yield,
-        .fault = fault,
-        .thread = thread,
-        .places = leat_port_places,
-    };
-    static const struct leat_host watched = {
-        .now_ns = now_ns,
-        .barrier = barrier,
-        .park = park,
-        .unpark = unpark,
-        .yield = yield,
-        .fault = fault,
-        .thread = thread,
-        .places = leat_port_places,
-        .watch = leat_port_watch,
-    };
+    static const struct leat_host host = {SERVICES};
+    static const struct leat_host watched = {SERVICES, .watch = leat_port_watch};
 
     (void)pthread_once(&once, begin);
     return leat_port_watched() ? &watched : &host;

@@ -35,13 +35,6 @@ static void destroy(struct leat_pool *pool, const struct source *source)
     assert_false(source->wrong);
 }
 
-static struct leat_pool_stats stats_of(struct leat_pool *pool)
-{
-    struct leat_pool_stats stats;
-    leat_pool_stats(pool, &stats);
-    return stats;
-}
-
 static pthread_t start(void *(*run)(void *), void *context)
 {
     pthread_t thread;
