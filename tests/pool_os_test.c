@@ -477,12 +477,11 @@ static int uses_after_free(void)
     return block[3] == 1 ? 0 : 4; /* the branch is what valgrind sees */
 }
 
-static int run_and_look(const char *command, const char *words, char *text, size_t bytes)
+static int run_and_look(const char *command, char *text, size_t bytes)
 {
     FILE *output = popen(command, "r");
     size_t got = output ? fread(text, 1, bytes - 1, output) : 0;
     text[got] = '\0';
-    (void)words;
     return output ? pclose(output) : -1;
 }
 
@@ -501,7 +500,9 @@ static void a_memory_checker_sees_the_use_of_a_free_block(void **state)
         if (test_under_valgrind())
             skip();
     }
-    int rc = run_and_look(command, "", text, sizeof text);
+    int rc = run_and_look(command, text, sizeof text);
+    if (strstr(text, "unhandled dwarf"))
+        skip(); /* clang's debug information is too new for this valgrind */
     if (rc == 0 || (!strstr(text, "Invalid read of size 1") && !strstr(text, "use-after-poison")))
         fail_msg("%s: status %d: %s", command, rc, text);
 }

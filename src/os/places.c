@@ -111,9 +111,12 @@ static struct {
     __typeof__(dwfl_report_end) *report_end;
     __typeof__(dwfl_addrmodule) *module;
     __typeof__(dwfl_module_addrname) *name;
-    __typeof__(dwfl_getsrc) *source;
-    __typeof__(dwfl_lineinfo) *line;
     __typeof__(dwfl_module_addrdie) *unit;
+    __typeof__(dwfl_module_nextcu) *next_unit;
+    __typeof__(dwarf_haspc) *has;
+    __typeof__(dwarf_getsrc_die) *source;
+    __typeof__(dwarf_linesrc) *line_file;
+    __typeof__(dwarf_lineno) *line_number;
     __typeof__(dwarf_getscopes) *scopes;
     __typeof__(dwarf_getscopes_die) *around;
     __typeof__(dwarf_tag) *tag;
@@ -141,7 +144,8 @@ void leat_port_names_begin(void)
     if (find("dwfl_linux_proc_find_elf", &dw.callbacks.find_elf) && find("dwfl_standard_find_debuginfo", &dw.callbacks.find_debuginfo) &&
         find("dwfl_begin", &dw.begin) && find("dwfl_end", &dw.end) && find("dwfl_linux_proc_report", &dw.report) &&
         find("dwfl_report_end", &dw.report_end) && find("dwfl_addrmodule", &dw.module) && find("dwfl_module_addrname", &dw.name) &&
-        find("dwfl_getsrc", &dw.source) && find("dwfl_lineinfo", &dw.line) && find("dwfl_module_addrdie", &dw.unit) &&
+        find("dwfl_module_addrdie", &dw.unit) && find("dwfl_module_nextcu", &dw.next_unit) && find("dwarf_haspc", &dw.has) &&
+        find("dwarf_getsrc_die", &dw.source) && find("dwarf_linesrc", &dw.line_file) && find("dwarf_lineno", &dw.line_number) &&
         find("dwarf_getscopes", &dw.scopes) && find("dwarf_getscopes_die", &dw.around) && find("dwarf_tag", &dw.tag) && find("dwarf_attr", &dw.attribute) &&
         find("dwarf_formudata", &dw.number) && find("dwarf_getsrcfiles", &dw.files) && find("dwarf_filesrc", &dw.file)) {
         dw.session = dw.begin(&dw.callbacks);
@@ -177,14 +181,24 @@ static bool number_of(Dwarf_Die *die, unsigned name, Dwarf_Word *number)
     return dw.attribute(die, name, &attribute) != NULL && dw.number(&attribute, number) == 0;
 }
 
-/* While *file is ours: the line that called the inlined function there, from the innermost outwards. */
-static void climb(Dwfl_Module *module, uintptr_t address, const char **file, int *line)
+/* The unit of the program that an address belongs to, or NULL. clang leaves out the table that would say it at once. */
+static Dwarf_Die *unit_of(Dwfl_Module *module, uintptr_t address, Dwarf_Addr *bias)
 {
-    Dwarf_Addr bias = 0;
-    Dwarf_Die *unit = dw.unit(module, address, &bias), *inner = NULL, *scopes = NULL;
+    Dwarf_Die *unit = dw.unit(module, address, bias);
+
+    for (Dwarf_Die *next = NULL; unit == NULL && (next = dw.next_unit(module, next, bias)) != NULL;) {
+        unit = dw.has(next, address - *bias) == 1 ? next : NULL;
+    }
+    return unit;
+}
+
+/* While *file is ours: the line that called the inlined function there, from the innermost outwards. */
+static void climb(Dwarf_Die *unit, Dwarf_Addr address, const char **file, int *line)
+{
+    Dwarf_Die *inner = NULL, *scopes = NULL;
     Dwarf_Files *files = NULL;
     size_t known = 0;
-    const int found = unit != NULL && dw.files(unit, &files, &known) == 0 ? dw.scopes(unit, address - bias, &inner) : 0;
+    const int found = dw.files(unit, &files, &known) == 0 ? dw.scopes(unit, address, &inner) : 0;
     /* What surrounds the innermost scope in the code; the first call gives what surrounds it in the source. */
     const int count = found > 0 ? dw.around(&inner[0], &scopes) : 0;
 
@@ -205,22 +219,23 @@ static void climb(Dwfl_Module *module, uintptr_t address, const char **file, int
 static bool name_by_line(const void *place, char *text, size_t bytes)
 {
     const uintptr_t address = call_before(place);
+    Dwarf_Addr bias = 0;
     Dwfl_Module *module = dw.session != NULL ? dw.module(dw.session, address) : NULL;
-    Dwfl_Line *line = module != NULL ? dw.source(dw.session, address) : NULL;
     const char *function = module != NULL ? dw.name(module, address) : NULL;
-    int number = 0;
-    const char *file = line != NULL ? dw.line(line, NULL, &number, NULL, NULL, NULL) : NULL;
-
-    if (file == NULL) {
-        return false;
-    }
-    climb(module, address, &file, &number);
-    if (function == NULL) {
-        function = "?";
-    }
+    Dwarf_Die *unit = module != NULL ? unit_of(module, address, &bias) : NULL;
+    Dwarf_Line *line = unit != NULL ? dw.source(unit, address - bias) : NULL;
+    const char *file = line != NULL ? dw.line_file(line, NULL, NULL) : NULL;
     /* What the compiler appends to the names of parts and copies of a function says nothing to a reader. */
-    (void)snprintf(text, bytes, "%.*s (%s:%d)", (int)strcspn(function, "."), function, last_part(file), number);
-    return true;
+    const int length = (int)strcspn(function != NULL ? function : "?", ".");
+    int number = 0;
+
+    if (file != NULL && dw.line_number(line, &number) == 0) {
+        climb(unit, address - bias, &file, &number);
+        (void)snprintf(text, bytes, "%.*s (%s:%d)", length, function != NULL ? function : "?", last_part(file), number);
+    } else if (function != NULL) {
+        (void)snprintf(text, bytes, "%.*s", length, function);
+    }
+    return file != NULL || function != NULL;
 }
 #else
 void leat_port_names_begin(void)
