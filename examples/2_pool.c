@@ -63,8 +63,8 @@ int main(void)
     if (leat_pool_create(&belt.pool, &config) != 0 || belt_run(&belt) != 0)
         return 1;
     leat_pool_stats(belt.pool, &stats);
-    printf("%d blocks passed; at most %" PRId64 " of %" PRId64 " at once, %" PRId64 " KiB in %" PRId64 " slabs\n", ITEMS, stats.peak, stats.limit,
-           stats.bytes / 1024, stats.slabs);
+    printf("%d blocks passed; at most %" PRId64 " of %" PRId64 " at once, %" PRId64 " KiB in %" PRId64 " slabs\n", ITEMS, stats.peak,
+           stats.limit, stats.bytes / 1024, stats.slabs);
     if (leat_pool_destroy(belt.pool, NULL) != 0)
         return 1;
 

@@ -15,12 +15,12 @@
 #include <unordered_map>
 #include <vector>
 
-#define CHECK(fact)                                                            \
-    do {                                                                       \
-        if (!(fact)) {                                                         \
-            std::printf("%s:%d: %s: not so\n", __FILE__, __LINE__, #fact);     \
-            std::exit(1);                                                      \
-        }                                                                      \
+#define CHECK(fact)                                                        \
+    do {                                                                   \
+        if (!(fact)) {                                                     \
+            std::printf("%s:%d: %s: not so\n", __FILE__, __LINE__, #fact); \
+            std::exit(1);                                                  \
+        }                                                                  \
     } while (0)
 
 static std::int64_t live_in(leat_pool *pool)

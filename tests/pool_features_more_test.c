@@ -53,16 +53,25 @@ static int rounds(int usual)
 static void every_refusal_names_a_member_and_a_value_that_helps(void **state)
 {
     (void)state;
-    static const int64_t odd[] = {INT64_MIN, -1, 0, 1, 2, 3, 7, 16, 100, 4096, 65535, 65537, 1 << 20, (1 << 21) + 1, 1 << 30, (1 << 30) + 1, INT64_MAX};
+    static const int64_t odd[] = {INT64_MIN,     -1,       0, 1, 2, 3, 7, 16, 100, 4096, 65535, 65537, 1 << 20, (1 << 21) + 1, 1 << 30,
+                                  (1 << 30) + 1, INT64_MAX};
     const int64_t count = sizeof odd / sizeof *odd;
     uint64_t seed = test_seed(), random = seed;
     for (int i = 0; i < rounds(20000); i++) {
         struct leat_error error = {.code = 0};
-        struct leat_pool_config config = {.block_bytes = odd[below(&random, count)], .error = &error, .checked = i % 2 == 0, .arrays = i % 3 == 0};
-        struct { const char *name; int64_t *value; } members[] = {
-            {"block_bytes: ", &config.block_bytes}, {"align: ", &config.align}, {"limit: ", &config.limit}, {"first: ", &config.first},
-            {"cache_blocks: ", &config.cache_blocks}, {"caches: ", &config.caches}, {"growth_slabs: ", &config.growth_slabs},
-            {"slab_bytes: ", &config.slab_bytes}};
+        struct leat_pool_config config = {
+            .block_bytes = odd[below(&random, count)], .error = &error, .checked = i % 2 == 0, .arrays = i % 3 == 0};
+        struct {
+            const char *name;
+            int64_t *value;
+        } members[] = {{"block_bytes: ", &config.block_bytes},
+                       {"align: ", &config.align},
+                       {"limit: ", &config.limit},
+                       {"first: ", &config.first},
+                       {"cache_blocks: ", &config.cache_blocks},
+                       {"caches: ", &config.caches},
+                       {"growth_slabs: ", &config.growth_slabs},
+                       {"slab_bytes: ", &config.slab_bytes}};
         for (size_t m = 1; m < sizeof members / sizeof *members; m++)
             *members[m].value = below(&random, 2) ? odd[below(&random, count)] : 0;
         config.first = config.first == INT64_MAX ? 9 : config.first; /* see the next test */
@@ -88,7 +97,10 @@ static void a_first_beyond_an_address_space_is_what_is_named(void **state)
     (void)state;
     for (int fixed = 0; fixed < 2; fixed++) {
         struct leat_error error = {.code = 0};
-        struct leat_pool_config config = {.block_bytes = 64, .first = INT64_MAX / 2, .limit = fixed ? 0 : INT64_MAX / 2, .error = &error,
+        struct leat_pool_config config = {.block_bytes = 64,
+                                          .first = INT64_MAX / 2,
+                                          .limit = fixed ? 0 : INT64_MAX / 2,
+                                          .error = &error,
                                           .growth = fixed ? LEAT_POOL_FIXED : LEAT_POOL_LINEAR};
         assert_int_equal(leat_pool_bytes_for(&config), -EINVAL);
         const char *says = strstr(error.text, "; valid is ");
@@ -114,16 +126,21 @@ static void own_memory_of_random_shapes_is_wholly_usable_and_nothing_beyond(void
     for (int i = 0; i < rounds(400); i++) {
         static unsigned char *blocks[401];
         struct leat_pool_config config = {.block_bytes = below(&random, 5) ? 1 + below(&random, 700) : 512 * (1 + below(&random, 8)),
-                                          .limit = 1 + below(&random, 400), .align = (int64_t)1 << below(&random, 13),
-                                          .checked = below(&random, 3) == 0, .zero = below(&random, 3) == 0, .arrays = below(&random, 2) != 0,
-                                          .cache_blocks = below(&random, 3) * 5, .caches = below(&random, 4),
+                                          .limit = 1 + below(&random, 400),
+                                          .align = (int64_t)1 << below(&random, 13),
+                                          .checked = below(&random, 3) == 0,
+                                          .zero = below(&random, 3) == 0,
+                                          .arrays = below(&random, 2) != 0,
+                                          .cache_blocks = below(&random, 3) * 5,
+                                          .caches = below(&random, 4),
                                           .host = below(&random, 4) ? &noting : NULL};
         int64_t bytes = leat_pool_bytes_for(&config), shift = below(&random, 200);
         unsigned char *memory = malloc((size_t)bytes + 456);
         struct leat_pool *pool = NULL;
         leat_store(&faults, 0, relaxed);
         memset(memory, 0x5a, (size_t)bytes + 456);
-        if (leat_pool_init(&pool, memory + shift, bytes - 1, &config) != -EINVAL || leat_pool_init(&pool, memory + shift, bytes, &config) != 0)
+        if (leat_pool_init(&pool, memory + shift, bytes - 1, &config) != -EINVAL ||
+            leat_pool_init(&pool, memory + shift, bytes, &config) != 0)
             fail_msg("seed %lu shape %d: %ld bytes", (unsigned long)seed, i, (long)bytes);
         struct leat_pool_cache *caches[6];
         for (int c = 0; c < 6; c++)
@@ -190,7 +207,8 @@ static void slabs_cost_a_percent_and_blocks_are_apart_for_all_multiples_of_512(v
         destroy(pool, &source);
     }
     if (dear)
-        fail_msg("%ld sizes cost more than a percent; %ld the most: %ld.%03ld", (long)dear, (long)dearest, (long)(most / 1000), (long)(most % 1000));
+        fail_msg("%ld sizes cost more than a percent; %ld the most: %ld.%03ld", (long)dear, (long)dearest, (long)(most / 1000),
+                 (long)(most % 1000));
 }
 
 /* ---- arrays ---- */
@@ -384,8 +402,9 @@ static void walk_goes_by_address_and_shows_each_live_block_once(void **state)
     uint64_t seed = test_seed(), random = seed;
     for (int kind = 0; kind < 5; kind++) {
         struct source source = SOURCE_INIT(source);
-        struct leat_pool *pool = create(&source, (struct leat_pool_config){.block_bytes = 64, .slab_bytes = 4096, .checked = kind == 1,
-                                                                           .zero = kind == 2, .limit = kind == 3 ? 2000 : 0});
+        struct leat_pool *pool = create(
+            &source, (struct leat_pool_config){
+                         .block_bytes = 64, .slab_bytes = 4096, .checked = kind == 1, .zero = kind == 2, .limit = kind == 3 ? 2000 : 0});
         if (kind == 4)
             assert_int_equal(leat_pool_track(pool, 3), 0);
         struct leat_pool_cache *caches[2] = {leat_pool_cache_open(pool), leat_pool_cache_open(pool)};
@@ -434,7 +453,8 @@ static void a_typed_pool_keeps_the_types_alignment_and_its_limit(void **state)
     struct source source = SOURCE_INIT(source);
     struct line_pool lines;
     struct line *all[20];
-    assert_int_equal(line_pool_create(&lines, (struct leat_pool_config){.block_bytes = 1, .align = 8, .limit = 20, .memory = &source.memory}), 0);
+    assert_int_equal(
+        line_pool_create(&lines, (struct leat_pool_config){.block_bytes = 1, .align = 8, .limit = 20, .memory = &source.memory}), 0);
     for (int i = 0; i < 20; i++) {
         all[i] = line_alloc(&lines);
         assert_non_null(all[i]);
@@ -467,16 +487,19 @@ static void mix(struct leat_pool_config config, bool flaky, bool track, uint64_t
             source.fail_at = below(&random, 2) ? source.calls + 1 : 0;
         }
         if (draw < 5 && live + count <= 600) {
-            got = draw < 3 ? leat_pool_alloc_many(pool, (void **)blocks + live, count) : leat_pool_cache_alloc_many(cache, (void **)blocks + live, count);
+            got = draw < 3 ? leat_pool_alloc_many(pool, (void **)blocks + live, count)
+                           : leat_pool_cache_alloc_many(cache, (void **)blocks + live, count);
             enum leat_pool_why why = leat_pool_why(pool);
             if (got < count && live + got != limit && !(source.fail_at && why == LEAT_POOL_SOURCE_FAILED))
-                fail_msg("seed %lu step %d: %ld of %ld at %ld, %d", (unsigned long)seed, step, (long)got, (long)count, (long)live, (int)why);
+                fail_msg("seed %lu step %d: %ld of %ld at %ld, %d", (unsigned long)seed, step, (long)got, (long)count, (long)live,
+                         (int)why);
         } else if (live >= count) {
             live -= count;
             for (int64_t i = live; i < live + count; i++)
                 for (int64_t at = 0; at < pool->block_bytes; at++)
                     assert_int_equal(blocks[i][at], (unsigned char)((uintptr_t)blocks[i] >> 4));
-            draw % 2 ? leat_pool_free_many(pool, (void **)blocks + live, count) : leat_pool_cache_free_many(cache, (void **)blocks + live, count);
+            draw % 2 ? leat_pool_free_many(pool, (void **)blocks + live, count)
+                     : leat_pool_cache_free_many(cache, (void **)blocks + live, count);
         }
         for (int64_t i = live; i < live + got; i++) {
             for (int64_t at = 0; config.zero && at < pool->block_bytes; at++)

@@ -264,8 +264,9 @@ static void many_at_the_limit_are_as_many_as_there_are(void **state)
         for (int with_host = 0; with_host < 2; with_host++) {
             static const struct leat_host none = {.yield = NULL};
             struct source source = SOURCE_INIT(source);
-            struct leat_pool *pool = create(&source, (struct leat_pool_config){.block_bytes = 64, .limit = 100, .cache_blocks = cache_blocks,
-                                                                               .host = with_host ? &host : &none});
+            struct leat_pool *pool =
+                create(&source, (struct leat_pool_config){
+                                    .block_bytes = 64, .limit = 100, .cache_blocks = cache_blocks, .host = with_host ? &host : &none});
             struct leat_pool_cache *cache = leat_pool_cache_open(pool);
             void *blocks[200];
             for (int round = 0; round < 5; round++) {
@@ -418,8 +419,8 @@ static void walk_shows_live_blocks_wherever_the_others_are(void **state)
     (void)state;
     for (int kind = 0; kind < 3; kind++) {
         struct source source = SOURCE_INIT(source);
-        struct leat_pool *pool = create(&source, (struct leat_pool_config){.block_bytes = 64, .slab_bytes = 4096, .checked = kind == 1,
-                                                                           .limit = kind == 2 ? 1000 : 0});
+        struct leat_pool *pool = create(
+            &source, (struct leat_pool_config){.block_bytes = 64, .slab_bytes = 4096, .checked = kind == 1, .limit = kind == 2 ? 1000 : 0});
         struct leat_pool_cache *cache = leat_pool_cache_open(pool);
         int64_t *blocks[700], sum = 0;
         struct seen seen = {0};
@@ -611,7 +612,8 @@ static void mix(struct leat_pool_config config, uint64_t seed)
             live -= count;
             for (int64_t i = live; i < live + count; i++)
                 assert_true(*blocks[i] == (uint64_t)(uintptr_t)blocks[i]);
-            draw % 2 ? leat_pool_free_many(pool, (void **)blocks + live, count) : leat_pool_cache_free_many(cache, (void **)blocks + live, count);
+            draw % 2 ? leat_pool_free_many(pool, (void **)blocks + live, count)
+                     : leat_pool_cache_free_many(cache, (void **)blocks + live, count);
         } else if (live > 0) {
             int64_t at = (int64_t)(draw >> 20) % live;
             uint64_t *block = blocks[at];

@@ -199,7 +199,8 @@ static void hostile_10_destroy_while_the_last_free_returns_in_a_checked_and_a_ze
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, frees_the_last, &last), 0);
     for (int64_t i = 0; i < last.rounds; i++) {
-        last.pool = create((struct leat_pool_config){.block_bytes = 64, .checked = i % 2 == 0, .zero = i % 3 == 0, .limit = i % 5 ? 100 : 0});
+        last.pool =
+            create((struct leat_pool_config){.block_bytes = 64, .checked = i % 2 == 0, .zero = i % 3 == 0, .limit = i % 5 ? 100 : 0});
         leat_store(&last.block, leat_pool_alloc(last.pool), release);
         while (leat_pool_destroy(last.pool, NULL) == -EBUSY)
             sched_yield();
@@ -286,8 +287,9 @@ static void forks(struct leat_pool_config config, int mine, bool track)
             _exit(work_in_child(busy.pool));
         }
         assert_int_equal(waitpid(child, &status, 0), child);
-        answers[WIFEXITED(status) && WEXITSTATUS(status) < 4 ? WEXITSTATUS(status)
-                : WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? 5 : 4]++;
+        answers[WIFEXITED(status) && WEXITSTATUS(status) < 4         ? WEXITSTATUS(status)
+                : WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? 5
+                                                                     : 4]++;
     }
     leat_store(&busy.end, 1, release);
     for (int i = 0; i < 4; i++)
@@ -295,8 +297,8 @@ static void forks(struct leat_pool_config config, int mine, bool track)
     assert_int_equal(stats_of(busy.pool).live, 0);
     destroy(busy.pool); /* the parent is untouched */
     if (answers[0] != rounds)
-        fail_msg("of %d children %d were refused, %d had a block twice, %d had an invalid pool, %d died, %d hung", rounds, answers[1], answers[2],
-                 answers[3], answers[4], answers[5]);
+        fail_msg("of %d children %d were refused, %d had a block twice, %d had an invalid pool, %d died, %d hung", rounds, answers[1],
+                 answers[2], answers[3], answers[4], answers[5]);
 }
 
 static void hostile_13_fork_amid_busy_threads_whose_caches_the_child_uses_again(void **state)

@@ -70,7 +70,7 @@ static int in_child(void (*run)(void), char *text, size_t bytes)
         _exit(0);
     }
     close(ends[1]);
-    for (ssize_t got = 1; got > 0 && used < bytes - 1; used += got > 0 ? (size_t)got : 0)
+    for (ssize_t got = 1; got > 0 && used<bytes - 1; used += got> 0 ? (size_t)got : 0)
         got = read(ends[0], text + used, bytes - 1 - used);
     text[used] = '\0';
     close(ends[0]);
@@ -314,7 +314,8 @@ static void hostile_8_silly_sizes_are_refused_in_words(void **state)
         {{.block_bytes = 64, .limit = -1}, "limit: 0 or more blocks; valid is 0"},
         {{.block_bytes = 64, .first = 10, .limit = 9}, "limit: not under `first`; valid is 10"},
         {{.block_bytes = 64, .growth = LEAT_POOL_FIXED}, "first: a pool that does not grow has some; valid is 1"},
-        {{.block_bytes = 64, .growth = LEAT_POOL_FIXED, .first = 7, .limit = 8}, "limit: that of a pool that does not grow is `first`; valid is 7"},
+        {{.block_bytes = 64, .growth = LEAT_POOL_FIXED, .first = 7, .limit = 8},
+         "limit: that of a pool that does not grow is `first`; valid is 7"},
         {{.block_bytes = 64, .growth = (enum leat_pool_growth)7}, "growth: LEAT_POOL_LINEAR"},
         {{.block_bytes = 5000, .slab_bytes = 4096}, "slab_bytes: a power of two that holds a block, or 0; valid is 8192"},
         {{.block_bytes = 64, .slab_bytes = 65537}, "slab_bytes: a power of two that holds a block, or 0; valid is 131072"},
@@ -692,8 +693,13 @@ static void hostile_41_all_64_of_a_sleeper_that_freed_them_are_to_be_had(void **
 {
     (void)state;
     for (int round = 0; round < 6; round++) {
-        struct leat_pool_config config = {.block_bytes = 64, .limit = 64, .cache_blocks = round % 2 ? 0 : 64, .checked = round / 2 == 1,
-                                          .zero = round / 2 == 2, .memory = leat_os_memory(), .host = &noting};
+        struct leat_pool_config config = {.block_bytes = 64,
+                                          .limit = 64,
+                                          .cache_blocks = round % 2 ? 0 : 64,
+                                          .checked = round / 2 == 1,
+                                          .zero = round / 2 == 2,
+                                          .memory = leat_os_memory(),
+                                          .host = &noting};
         struct hoarder hoarder = {.pool = NULL};
         void *blocks[65], *all = NULL;
         pthread_t thread;

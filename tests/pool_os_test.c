@@ -214,7 +214,8 @@ static void a_report_names_the_places_that_hold_blocks(void **state)
     assert_int_equal(lines.count, 4);
     assert_string_equal(lines.text[0], "pool frames: 11 blocks of 1024 B live");
     void *dw = dlopen("libdw.so.1", RTLD_NOW);
-    const char *many = dw ? "  7 from reads_many (pool_os_test.c:" : "  7 from ", *one = dw ? "  2 from reads_a_frame (pool_os_test.c:" : "  2 from ";
+    const char *many = dw ? "  7 from reads_many (pool_os_test.c:" : "  7 from ",
+               *one = dw ? "  2 from reads_a_frame (pool_os_test.c:" : "  2 from ";
     if (strncmp(lines.text[1], many, strlen(many)) != 0 || strncmp(lines.text[2], one, strlen(one)) != 0)
         fail_msg("'%s', '%s'", lines.text[1], lines.text[2]);
     if (dw)
@@ -405,9 +406,11 @@ static int64_t resident(void *memory, size_t bytes)
 static void memory_is_as_it_was_wished_for(void **state)
 {
     (void)state;
-    static const struct leat_os_memory_options wishes[] = {
-        {.node = LEAT_OS_ANY_NODE}, {.node = LEAT_OS_ANY_NODE, .prefault = true}, {.node = LEAT_OS_ANY_NODE, .huge = true},
-        {.node = LEAT_OS_ANY_NODE, .huge = true, .prefault = true}, {.node = 0}};
+    static const struct leat_os_memory_options wishes[] = {{.node = LEAT_OS_ANY_NODE},
+                                                           {.node = LEAT_OS_ANY_NODE, .prefault = true},
+                                                           {.node = LEAT_OS_ANY_NODE, .huge = true},
+                                                           {.node = LEAT_OS_ANY_NODE, .huge = true, .prefault = true},
+                                                           {.node = 0}};
     for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
         struct leat_memory memory;
         struct leat_pool_config config = leat_os_pool_config(4096, 0);

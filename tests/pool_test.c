@@ -531,7 +531,7 @@ static void bookkeeping_takes_nothing_more_at_work(void **state)
     for (int i = 0; i < 4000; i++)
         leat_pool_cache_free(caches[0], blocks[i]);
     assert_true(stats_of(pool).cached > 17 * 64); /* the depot is full */
-    assert_int_equal(source.calls, 2);             /* the pool, one slab */
+    assert_int_equal(source.calls, 2);            /* the pool, one slab */
     for (int i = 0; i < 3; i++)
         leat_pool_cache_close(caches[i]);
     destroy(pool, &source);

@@ -109,11 +109,11 @@ enum leat_fault_kind {
 
 /* What leat_host.watch is told: of a pool (memory NULL), of a slab, of a block. */
 enum leat_watch {
-    LEAT_WATCH_POOL,       /* there is a new pool */
-    LEAT_WATCH_SLAB,       /* `memory` belongs to it now; nobody may touch it */
-    LEAT_WATCH_ALLOC,      /* `memory` is a block that the caller of the pool may use, its content undefined */
-    LEAT_WATCH_FREE,       /* nobody may touch it any more */
-    LEAT_WATCH_SLAB_ENDS,  /* `memory` goes back to where it came from */
+    LEAT_WATCH_POOL,      /* there is a new pool */
+    LEAT_WATCH_SLAB,      /* `memory` belongs to it now; nobody may touch it */
+    LEAT_WATCH_ALLOC,     /* `memory` is a block that the caller of the pool may use, its content undefined */
+    LEAT_WATCH_FREE,      /* nobody may touch it any more */
+    LEAT_WATCH_SLAB_ENDS, /* `memory` goes back to where it came from */
     LEAT_WATCH_POOL_ENDS,
 };
 

@@ -27,9 +27,11 @@
 #include <type_traits>
 #include <utility>
 
-namespace leat {
+namespace leat
+{
 
-namespace detail {
+namespace detail
+{
 
 /* Never NULL: throws std::bad_alloc, or std::invalid_argument with the reason. */
 inline leat_pool *create(leat_pool_config config)
@@ -70,7 +72,7 @@ template <std::size_t Bytes, std::size_t Align> LEAT_API leat_pool *shared()
     return pool;
 }
 
-template <std::size_t Bytes, std::size_t Align> constexpr bool fits = Bytes <= pooled_bytes_most && Align <= pooled_align_most;
+template <std::size_t Bytes, std::size_t Align> constexpr bool fits = Bytes <= pooled_bytes_most &&Align <= pooled_align_most;
 template <class T> constexpr std::size_t align_of = alignof(T) > 16 ? alignof(T) : 16;
 
 template <class T> leat_pool *shared_for()
@@ -145,47 +147,47 @@ template <class T> void class_delete_unsized(void *block, std::size_t align) noe
  * In a class's public part: `new Class` and `delete` use blocks of sizeof(Class) from a pool of the process. Arrays stay the global heap's,
  * and so do classes derived from it that are larger. Delete through a base class needs a virtual destructor, as ever.
  */
-#define LEAT_POOLED(Class)                                                                                                            \
-    static void *operator new(std::size_t bytes)                                                                                      \
-    {                                                                                                                                 \
-        return ::leat::detail::class_new<Class>(bytes, 1);                                                                            \
-    }                                                                                                                                 \
-    static void *operator new(std::size_t bytes, std::align_val_t align)                                                              \
-    {                                                                                                                                 \
-        return ::leat::detail::class_new<Class>(bytes, std::size_t(align));                                                           \
-    }                                                                                                                                 \
-    static void *operator new(std::size_t bytes, const std::nothrow_t &) noexcept                                                     \
-    {                                                                                                                                 \
-        return ::leat::detail::class_new_nothrow<Class>(bytes, 1);                                                                    \
-    }                                                                                                                                 \
-    static void *operator new(std::size_t bytes, std::align_val_t align, const std::nothrow_t &) noexcept                             \
-    {                                                                                                                                 \
-        return ::leat::detail::class_new_nothrow<Class>(bytes, std::size_t(align));                                                   \
-    }                                                                                                                                 \
-    static void *operator new(std::size_t, void *place) noexcept                                                                      \
-    {                                                                                                                                 \
-        return place;                                                                                                                 \
-    }                                                                                                                                 \
-    static void operator delete(void *block, std::size_t bytes) noexcept                                                              \
-    {                                                                                                                                 \
-        ::leat::detail::class_delete<Class>(block, bytes, 1);                                                                         \
-    }                                                                                                                                 \
-    static void operator delete(void *block, std::size_t bytes, std::align_val_t align) noexcept                                      \
-    {                                                                                                                                 \
-        ::leat::detail::class_delete<Class>(block, bytes, std::size_t(align));                                                        \
-    }                                                                                                                                 \
-    /* for a constructor that threw under new (std::nothrow) */                                                                       \
-    static void operator delete(void *block, const std::nothrow_t &) noexcept                                                         \
-    {                                                                                                                                 \
-        ::leat::detail::class_delete_unsized<Class>(block, 1);                                                                        \
-    }                                                                                                                                 \
-    static void operator delete(void *block, std::align_val_t align, const std::nothrow_t &) noexcept                                 \
-    {                                                                                                                                 \
-        ::leat::detail::class_delete_unsized<Class>(block, std::size_t(align));                                                       \
-    }                                                                                                                                 \
-    static void operator delete(void *, void *) noexcept                                                                              \
-    {                                                                                                                                 \
-    }                                                                                                                                 \
+#define LEAT_POOLED(Class)                                                                                \
+    static void *operator new(std::size_t bytes)                                                          \
+    {                                                                                                     \
+        return ::leat::detail::class_new<Class>(bytes, 1);                                                \
+    }                                                                                                     \
+    static void *operator new(std::size_t bytes, std::align_val_t align)                                  \
+    {                                                                                                     \
+        return ::leat::detail::class_new<Class>(bytes, std::size_t(align));                               \
+    }                                                                                                     \
+    static void *operator new(std::size_t bytes, const std::nothrow_t &) noexcept                         \
+    {                                                                                                     \
+        return ::leat::detail::class_new_nothrow<Class>(bytes, 1);                                        \
+    }                                                                                                     \
+    static void *operator new(std::size_t bytes, std::align_val_t align, const std::nothrow_t &) noexcept \
+    {                                                                                                     \
+        return ::leat::detail::class_new_nothrow<Class>(bytes, std::size_t(align));                       \
+    }                                                                                                     \
+    static void *operator new(std::size_t, void *place) noexcept                                          \
+    {                                                                                                     \
+        return place;                                                                                     \
+    }                                                                                                     \
+    static void operator delete(void *block, std::size_t bytes) noexcept                                  \
+    {                                                                                                     \
+        ::leat::detail::class_delete<Class>(block, bytes, 1);                                             \
+    }                                                                                                     \
+    static void operator delete(void *block, std::size_t bytes, std::align_val_t align) noexcept          \
+    {                                                                                                     \
+        ::leat::detail::class_delete<Class>(block, bytes, std::size_t(align));                            \
+    }                                                                                                     \
+    /* for a constructor that threw under new (std::nothrow) */                                           \
+    static void operator delete(void *block, const std::nothrow_t &) noexcept                             \
+    {                                                                                                     \
+        ::leat::detail::class_delete_unsized<Class>(block, 1);                                            \
+    }                                                                                                     \
+    static void operator delete(void *block, std::align_val_t align, const std::nothrow_t &) noexcept     \
+    {                                                                                                     \
+        ::leat::detail::class_delete_unsized<Class>(block, std::size_t(align));                           \
+    }                                                                                                     \
+    static void operator delete(void *, void *) noexcept                                                  \
+    {                                                                                                     \
+    }                                                                                                     \
     static_assert(true, "so that a semicolon may follow")
 
 /* The same as a base: class session : public leat::pooled<session>. */
@@ -199,8 +201,9 @@ template <class Class> struct pooled {
  * The destructor cannot refuse as leat_pool_destroy() does: while blocks are live the pool is left behind, with its memory, after
  * config.leak was called. Whoever wants to know calls destroy().
  */
-class pool {
-public:
+class pool
+{
+  public:
     explicit pool(const leat_pool_config &config) : self(detail::create(config))
     {
     }
@@ -250,7 +253,7 @@ public:
         return std::exchange(self, nullptr);
     }
 
-private:
+  private:
     leat_pool *self;
 };
 
@@ -306,11 +309,12 @@ template <class T> struct allocator {
  * more than 16, is the upstream resource's. Thread-safe, unlike std::pmr::unsynchronized_pool_resource, and without a lock once a size was
  * used. A pool is made at the first use of its size.
  *
- * The destructor, and release(), take back every block that came from the pools, live or not, as the standard's pool resources do; upstream's
- * they do not know.
+ * The destructor, and release(), take back every block that came from the pools, live or not, as the standard's pool resources do;
+ * upstream's they do not know.
  */
-class memory_resource : public std::pmr::memory_resource {
-public:
+class memory_resource : public std::pmr::memory_resource
+{
+  public:
     explicit memory_resource(std::pmr::memory_resource *upstream = std::pmr::get_default_resource()) noexcept : up(upstream)
     {
     }
@@ -333,7 +337,7 @@ public:
         return up;
     }
 
-private:
+  private:
     static constexpr std::size_t bytes_most = 4096, small_most = 128, classes = 8 + 5 * 4;
 
     static std::size_t class_of(std::size_t bytes) noexcept
@@ -399,8 +403,9 @@ private:
  * any more, and a unique_ptr that still has one must have released it. T's destructor must not use this pool then.
  * Source: Boost's object_pool
  */
-template <class T> class object_pool {
-public:
+template <class T> class object_pool
+{
+  public:
     struct deleter {
         leat_pool *pool;
         void operator()(T *object) const noexcept
@@ -422,7 +427,8 @@ public:
     object_pool &operator=(const object_pool &) = delete;
     ~object_pool()
     {
-        (void)leat_pool_destroy_all(self, [](void *, void *block) { static_cast<T *>(block)->~T(); }, nullptr);
+        (void)leat_pool_destroy_all(
+            self, [](void *, void *block) { static_cast<T *>(block)->~T(); }, nullptr);
     }
 
     /* A new object, which destroy() or the pool's end destroys; throws std::bad_alloc, and what the constructor throws.   [thread: any] */
@@ -456,7 +462,7 @@ public:
         return self;
     }
 
-private:
+  private:
     static leat_pool_config for_objects(leat_pool_config config)
     {
         config.block_bytes = std::int64_t(sizeof(T));

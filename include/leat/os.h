@@ -101,7 +101,8 @@ LEAT_API int64_t leat_pool_report(struct leat_pool *pool, void (*line)(void *con
  */
 LEAT_API int64_t leat_pool_report_fd(struct leat_pool *pool, int fd);
 
-/* For leat_pool_config.leak: leat_pool_report() onto file descriptor 2.   [thread: any | blocks: as fd does | allocates: yes | fails: never] */
+/* For leat_pool_config.leak: leat_pool_report() onto file descriptor 2.   [thread: any | blocks: as fd does | allocates: yes | fails:
+ * never] */
 LEAT_API void leat_os_leak(void *context, struct leat_pool *pool, int64_t live);
 
 /*

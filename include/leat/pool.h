@@ -2,8 +2,8 @@
 /*
  * leat/pool.h: thread-safe blocks of one size.
  *
- * Slabs come from a struct leat_memory; each has Boost.Pool's `first` pointer over its free blocks: an allocated block is simply off
- * the list. In front of them every thread has a cache, an array of pointers, so that a hit is an array pop: no atomic
+ * Slabs come from a struct leat_memory; each has Boost.Pool's ordered list of its free blocks, from `first` on: an allocated block is
+ * simply off the list. In front of them every thread has a cache, an array of pointers, so that a hit is an array pop: no atomic
  * read-modify-write, no touch of the block. Threads exchange whole magazines of pointers through a small lock-free depot.
  *
  * I1  every block of every slab is in exactly one place: live, in one cache, in one magazine of the depot, on its slab's list, or set
@@ -60,7 +60,7 @@ struct leat_pool_config {
     int64_t align;        /* a power of two up to 2 MiB, at least a pointer's is used; 0: 16 */
     int64_t first;        /* blocks whose slabs are taken at creation; 0: none is until it is wanted */
     int64_t limit;        /* most blocks live at once, exact, not under `first`; 0: no limit */
-    int64_t slab_bytes;   /* a power of two that holds a block; 0: chosen from the block size, 64 KiB at least where that many are to be had */
+    int64_t slab_bytes;   /* a power of two that holds a block; 0: chosen, 64 KiB at least where the limit is not less */
     int64_t growth_slabs; /* 0 .. 65536, see there */
     enum leat_pool_growth growth;
     bool arrays;          /* leat_pool_alloc_array() is wanted: blocks lie side by side throughout a slab. Otherwise those of a multiple of
@@ -487,41 +487,41 @@ LEAT_POOL_INLINE void leat_pool_free_many(struct leat_pool *pool, void *const *b
  */
 #define LEAT_POOL_CONSTRUCTED(object) ((void)(object), true)
 #define LEAT_POOL_DESTRUCTED(object) ((void)(object))
-#define LEAT_POOL_TYPE(name, type, construct, destruct)                                                                    \
-    struct name##_pool {                                                                                                   \
-        struct leat_pool *pool;                                                                                            \
-    };                                                                                                                     \
-    static inline int name##_pool_create(struct name##_pool *self, struct leat_pool_config config)                         \
-    {                                                                                                                      \
-        config.block_bytes = (int64_t)sizeof(type);                                                                        \
-        config.align = (int64_t)LEAT_ALIGNOF(type) > 16 ? (int64_t)LEAT_ALIGNOF(type) : 16;                                        \
-        return leat_pool_create(&self->pool, &config);                                                                     \
-    }                                                                                                                      \
-    static inline type *name##_alloc(struct name##_pool *self)                                                             \
-    {                                                                                                                      \
-        type *object = (type *)leat_pool_alloc(self->pool);                                                                \
-        if (object && !construct(object)) {                                                                                \
-            leat_pool_free(self->pool, object);                                                                            \
-            object = NULL;                                                                                                 \
-        }                                                                                                                  \
-        return object;                                                                                                     \
-    }                                                                                                                      \
-    static inline void name##_free(struct name##_pool *self, type *object)                                                 \
-    {                                                                                                                      \
-        if (object) {                                                                                                      \
-            destruct(object);                                                                                              \
-            leat_pool_free(self->pool, object);                                                                            \
-        }                                                                                                                  \
-    }                                                                                                                      \
-    static inline void name##_visit(void *context, void *object)                                                           \
-    {                                                                                                                      \
-        (void)context;                                                                                                     \
-        destruct((type *)object);                                                                                          \
-    }                                                                                                                      \
-    static inline int64_t name##_pool_destroy(struct name##_pool *self)                                                        \
-    {                                                                                                                      \
-        return leat_pool_destroy_all(self->pool, name##_visit, NULL);                                                      \
-    }                                                                                                                      \
+#define LEAT_POOL_TYPE(name, type, construct, destruct)                                            \
+    struct name##_pool {                                                                           \
+        struct leat_pool *pool;                                                                    \
+    };                                                                                             \
+    static inline int name##_pool_create(struct name##_pool *self, struct leat_pool_config config) \
+    {                                                                                              \
+        config.block_bytes = (int64_t)sizeof(type);                                                \
+        config.align = (int64_t)LEAT_ALIGNOF(type) > 16 ? (int64_t)LEAT_ALIGNOF(type) : 16;        \
+        return leat_pool_create(&self->pool, &config);                                             \
+    }                                                                                              \
+    static inline type *name##_alloc(struct name##_pool *self)                                     \
+    {                                                                                              \
+        type *object = (type *)leat_pool_alloc(self->pool);                                        \
+        if (object && !construct(object)) {                                                        \
+            leat_pool_free(self->pool, object);                                                    \
+            object = NULL;                                                                         \
+        }                                                                                          \
+        return object;                                                                             \
+    }                                                                                              \
+    static inline void name##_free(struct name##_pool *self, type *object)                         \
+    {                                                                                              \
+        if (object) {                                                                              \
+            destruct(object);                                                                      \
+            leat_pool_free(self->pool, object);                                                    \
+        }                                                                                          \
+    }                                                                                              \
+    static inline void name##_visit(void *context, void *object)                                   \
+    {                                                                                              \
+        (void)context;                                                                             \
+        destruct((type *)object);                                                                  \
+    }                                                                                              \
+    static inline int64_t name##_pool_destroy(struct name##_pool *self)                            \
+    {                                                                                              \
+        return leat_pool_destroy_all(self->pool, name##_visit, NULL);                              \
+    }                                                                                              \
     struct name##_pool /* so that a semicolon may follow */
 
 #ifdef __cplusplus

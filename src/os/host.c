@@ -186,8 +186,8 @@ static void begin(void)
 }
 
 /* All services but `watch`. */
-#define SERVICES                                                                                                                       \
-    .now_ns = now_ns, .barrier = barrier, .park = park, .unpark = unpark, .yield = yield, .fault = fault, .thread = thread,            \
+#define SERVICES                                                                                                            \
+    .now_ns = now_ns, .barrier = barrier, .park = park, .unpark = unpark, .yield = yield, .fault = fault, .thread = thread, \
     .places = leat_port_places
 
 const struct leat_host *leat_os_host(void)

@@ -146,8 +146,9 @@ void leat_port_names_begin(void)
         find("dwfl_report_end", &dw.report_end) && find("dwfl_addrmodule", &dw.module) && find("dwfl_module_addrname", &dw.name) &&
         find("dwfl_module_addrdie", &dw.unit) && find("dwfl_module_nextcu", &dw.next_unit) && find("dwarf_haspc", &dw.has) &&
         find("dwarf_getsrc_die", &dw.source) && find("dwarf_linesrc", &dw.line_file) && find("dwarf_lineno", &dw.line_number) &&
-        find("dwarf_getscopes", &dw.scopes) && find("dwarf_getscopes_die", &dw.around) && find("dwarf_tag", &dw.tag) && find("dwarf_attr", &dw.attribute) &&
-        find("dwarf_formudata", &dw.number) && find("dwarf_getsrcfiles", &dw.files) && find("dwarf_filesrc", &dw.file)) {
+        find("dwarf_getscopes", &dw.scopes) && find("dwarf_getscopes_die", &dw.around) && find("dwarf_tag", &dw.tag) &&
+        find("dwarf_attr", &dw.attribute) && find("dwarf_formudata", &dw.number) && find("dwarf_getsrcfiles", &dw.files) &&
+        find("dwarf_filesrc", &dw.file)) {
         dw.session = dw.begin(&dw.callbacks);
     }
     if (dw.session != NULL && (dw.report(dw.session, getpid()) != 0 || dw.report_end(dw.session, NULL, NULL) != 0)) {

@@ -31,7 +31,6 @@ static void note(void *context, const struct leat_pool_holder *holder)
 
 /* ---- with names ---- */
 
-
 /* A holder with its places in words: one line of the program may be several addresses. */
 struct named {
     char text[1000];

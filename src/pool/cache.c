@@ -497,7 +497,8 @@ int64_t leat_pool_caches_count(const struct pool *pool)
 {
     int64_t count = 0;
     for (const struct cache *cache = pool->caches; cache; cache = cache->next) {
-        int64_t left = leat_pool_cache_fill(cache) - leat_load(&cache->taken, relaxed); /* a number for people: nothing is read through it */
+        int64_t left =
+            leat_pool_cache_fill(cache) - leat_load(&cache->taken, relaxed); /* a number for people: nothing is read through it */
         count += left > 0 ? left : 0;
     }
     return count;

@@ -2,7 +2,8 @@
 /*
  * The pool's inside. From the block outwards: slab.c cuts and collects blocks, cache.c keeps them at hand for one owner, depot.c moves
  * whole magazines between owners, pool.c creates and ends (shape.c: the numbers of a configuration), thread.c finds a thread's cache and
- * survives a fork; watch.c is the way of the pools that zero, check or track (track.c), walk.c looks at all blocks, check.c at all invariants.
+ * survives a fork; watch.c is the way of the pools that zero, check or track (track.c), walk.c looks at all blocks, check.c at all
+ * invariants.
  *
  * A magazine is an array of `capacity` block pointers, nothing else. A cache is an array of two magazines' length and a spare magazine,
  * which is empty: half of the array's pointers are copied out into it when the array is full, and it is changed for an empty one.
@@ -96,7 +97,8 @@ struct shadow {
     struct mark *marks;
 };
 
-/* C1  taken <= blocks below top, but for an allocation under way. C2  a cache that is not shut has taken 0; one without an owner is shut. */
+/* C1  taken <= blocks below top, but for an allocation under way. C2  a cache that is not shut has taken 0; one without an owner is shut.
+ */
 struct cache {
     struct leat_pool_cache head;  /* the handle; in a watched pool, where every call is slow, that is the next one */
     struct leat_pool_cache decoy; /* always shut and empty; what the fast path does to its top means nothing */
@@ -140,20 +142,20 @@ struct pool {
     const char *name;
     void (*leak)(void *context, struct leat_pool *pool, int64_t live);
     void *leak_context;
-    size_t block_bytes, limit;          /* from block to block; limit 0: none */
-    size_t slab_bytes, slab_blocks;     /* a slab's alignment; blocks in it */
-    size_t slab_size;                   /* bytes acquired for it */
-    uintptr_t slab_mask, slab_fixed;    /* of a block's address, to find its slab's; a pool with one slab for ever: 0, and the slab's */
-    unsigned slab_shift;                /* log2(slab_bytes) */
-    size_t grow_most;                   /* slabs at once, at most */
+    size_t block_bytes, limit;       /* from block to block; limit 0: none */
+    size_t slab_bytes, slab_blocks;  /* a slab's alignment; blocks in it */
+    size_t slab_size;                /* bytes acquired for it */
+    uintptr_t slab_mask, slab_fixed; /* of a block's address, to find its slab's; a pool with one slab for ever: 0, and the slab's */
+    unsigned slab_shift;             /* log2(slab_bytes) */
+    size_t grow_most;                /* slabs at once, at most */
     enum leat_pool_growth growth;
     bool zero, checked;
     bool grouped;
-    unsigned block_shift;               /* log2(block_bytes), where it is a power of two and there are no groups, else 0 */
-    size_t group;                       /* blocks that lie side by side */
-    struct divisor by_block, by_group;  /* bytes from block to block; from group to group, where there are such */
-    uint32_t capacity;                  /* of a magazine; 0: the pool has no caches */
-    LEAT_ATOMIC(bool) watched;          /* every call takes the slow path and watch.c's: handles are decoys. Written [token], before any cache */
+    unsigned block_shift;              /* log2(block_bytes), where it is a power of two and there are no groups, else 0 */
+    size_t group;                      /* blocks that lie side by side */
+    struct divisor by_block, by_group; /* bytes from block to block; from group to group, where there are such */
+    uint32_t capacity;                 /* of a magazine; 0: the pool has no caches */
+    LEAT_ATOMIC(bool) watched; /* every call takes the slow path and watch.c's: handles are decoys. Written [token], before any cache */
 
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(uintptr_t) depot[POOL_DEPOT_SLOTS]; /* 0: no magazine yet; written by all, edge "magazine" */
 
@@ -294,7 +296,7 @@ void *leat_pool_watch_alloc(struct pool *pool, struct leat_pool_cache *head, con
 void leat_pool_watch_free(struct pool *pool, struct leat_pool_cache *head, void *block, const void *place);
 void leat_pool_tell(const struct pool *pool, enum leat_watch event, void *memory, int64_t bytes);
 bool leat_pool_shadow(struct pool *pool, struct slab *slab, bool track); /* [token] */
-bool leat_pool_is_aside(const struct slab *slab, size_t index); /* [token] */
+bool leat_pool_is_aside(const struct slab *slab, size_t index);          /* [token] */
 
 /* track.c */
 void leat_pool_remember(struct pool *pool, struct cache *cache, const struct slab *slab, const void *block, const void *place);

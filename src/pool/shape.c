@@ -211,7 +211,8 @@ int leat_pool_shape(struct shape *shape, const struct leat_pool_config *config, 
         shape->slab_bytes = config->slab_bytes ? config->slab_bytes : choose_slab_bytes(shape);
         int64_t least = power_over(larger(shape->block_bytes, shape->align));
         if (shape->slab_bytes > MAX_SLAB_BYTES || !power_of_two(shape->slab_bytes) || shape->slab_bytes < least)
-            return leat_pool_refuse(config, "slab_bytes: a power of two that holds a block, or 0", larger(least, power_over(shape->slab_bytes)));
+            return leat_pool_refuse(config, "slab_bytes: a power of two that holds a block, or 0",
+                                    larger(least, power_over(shape->slab_bytes)));
         shape->slab_blocks = blocks_in(shape, shape->slab_bytes);
         if (shape->limit && shape->limit < shape->slab_blocks)
             shape->slab_blocks = shape->limit;

@@ -15,8 +15,8 @@
 
 /* At least one entry is NULL. A removal moves entries back, so that none is behind an empty place that was not before. */
 struct index {
-    size_t mask;                             /* entries - 1 */
-    LEAT_ATOMIC(struct slab *) entries[];    /* written [token], edge "slab" */
+    size_t mask;                          /* entries - 1 */
+    LEAT_ATOMIC(struct slab *) entries[]; /* written [token], edge "slab" */
 };
 
 #define INDEX_FIRST 32
@@ -81,7 +81,7 @@ static void index_remove(struct pool *pool, const struct slab *slab)
             break;
         size_t from = home(pool, leat_load(&moved->base, relaxed), index->mask);
         if (((at - from) & index->mask) < ((at - hole) & index->mask))
-            continue; /* its home lies behind the hole */
+            continue;                                      /* its home lies behind the hole */
         leat_store(&index->entries[hole], moved, release); /* edge "slab" */
         hole = at;
     }

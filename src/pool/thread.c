@@ -18,7 +18,8 @@ struct cache *leat_pool_cache_of(struct pool *pool, struct leat_pool_cache *head
     if (head == &pool->uncached)
         return NULL;
     return leat_load(&pool->watched, relaxed) /* constant since there is a cache */
-               ? (struct cache *)((unsigned char *)head - offsetof(struct cache, decoy)) : (struct cache *)head;
+               ? (struct cache *)((unsigned char *)head - offsetof(struct cache, decoy))
+               : (struct cache *)head;
 }
 
 /* The calling thread's cache, opened if need be, and in its slot; without memory for one, what every thread may use. */
@@ -79,7 +80,8 @@ void leat_pool_fork_parent(void)
 
 /*
  * The only thread now is the one that forked, which was not inside. A cache whose owner was has a magazine between array, spare and depot,
- * perhaps in two of them: nobody knows where its blocks are. All of them stay live, and the cache is not used again. A handle, which may be this thread's, keeps what it has.
+ * perhaps in two of them: nobody knows where its blocks are. All of them stay live, and the cache is not used again. A handle, which may be
+ * this thread's, keeps what it has.
  */
 void leat_pool_fork_child(void)
 {
@@ -106,9 +108,10 @@ void leat_pool_fork_child(void)
 #define WAIT_STEP_NS 1000000 /* so often one looks again where nothing is sure to wake */
 
 /*
- * The count of frees is read before the last try, which takes the token, because the waiter sees its own `waiting`: a block that comes home after the try is put onto its slab by
- * somebody who takes the token later, so sees `waiting` raised and raises the count. Not sure to wake is what is not at the limit with all
- * owners knowing it (`dry`): memory that is to be had again, and a free that had looked at high before its cache was shut.
+ * The count of frees is read before the last try, which takes the token, because the waiter sees its own `waiting`: a block that comes home
+ * after the try is put onto its slab by somebody who takes the token later, so sees `waiting` raised and raises the count. Not sure to wake
+ * is what is not at the limit with all owners knowing it (`dry`): memory that is to be had again, and a free that had looked at high before
+ * its cache was shut.
  */
 void *leat_pool_wait(struct leat_pool *head, int64_t deadline_ns)
 {
@@ -124,7 +127,8 @@ void *leat_pool_wait(struct leat_pool *head, int64_t deadline_ns)
         int64_t now_ns = block ? 0 : host->now_ns(host->context);
         if (block || now_ns >= deadline_ns)
             break;
-        bool step = !leat_load(&pool->dry, relaxed) && deadline_ns - now_ns > WAIT_STEP_NS; /* a hint: whose step it was, it was a true one */
+        bool step =
+            !leat_load(&pool->dry, relaxed) && deadline_ns - now_ns > WAIT_STEP_NS; /* a hint: whose step it was, it was a true one */
         host->park(host->context, &pool->freed, seen, step ? now_ns + WAIT_STEP_NS : deadline_ns);
     }
     (void)leat_sub(&pool->waiting, 1u, relaxed); /* who still sees it raised wakes nobody */

@@ -178,7 +178,7 @@ int64_t leat_pool_holders(struct leat_pool *head, void (*visit)(void *context, c
             return -EAGAIN;
         leat_pool_pause(&pool->host, &tries);
     }
-    struct tracks *tracks = leat_load(&pool->tracks, relaxed); /* own word: the token's */
+    struct tracks *tracks = leat_load(&pool->tracks, relaxed);                       /* own word: the token's */
     int64_t out = (int64_t)(pool->out - leat_load(&pool->set_aside, relaxed)), rest; /* numbers for people */
     int64_t live = out - leat_pool_caches_count(pool) - leat_pool_depot_count(pool);
     rest = live = live > 0 ? live : 0;
@@ -186,7 +186,7 @@ int64_t leat_pool_holders(struct leat_pool *head, void (*visit)(void *context, c
         find_oldest(pool, tracks);
     for (struct place *place = tracks ? next_place(tracks) : NULL; place; place = next_place(tracks)) {
         struct leat_pool_holder holder = {.blocks = (int64_t)leat_load(&place->live, relaxed),
-                                           .oldest_ns = (int64_t)((uint64_t)place->oldest << SINCE_SHIFT)};
+                                          .oldest_ns = (int64_t)((uint64_t)place->oldest << SINCE_SHIFT)};
         memcpy(holder.places, place->places, sizeof holder.places);
         place->told = true;
         rest -= holder.blocks;

@@ -126,15 +126,15 @@ template <memory_when When> struct memory {
     }
 };
 
-#define POOL_MEMORY(tail, when, words, one)                                                                                          \
-    static bench::add<memory<when>> memory_##when                                                                                    \
-    {                                                                                                                                \
-        {                                                                                                                            \
-            .name = "pool-memory-" tail, .title = words,                                                                             \
-            .rules = "in a program of its own one thread takes 1,000,000 blocks, writes every byte and gives all back; the growth "  \
-                     "of the process since the library served its first block",                                                      \
-            .what = one, .in = bench::bytes_per_item, .warm_ns = 0, .rounds_max = 1                                                  \
-        }                                                                                                                            \
+#define POOL_MEMORY(tail, when, words, one)                                                                                         \
+    static bench::add<memory<when>> memory_##when                                                                                   \
+    {                                                                                                                               \
+        {                                                                                                                           \
+            .name = "pool-memory-" tail, .title = words,                                                                            \
+            .rules = "in a program of its own one thread takes 1,000,000 blocks, writes every byte and gives all back; the growth " \
+                     "of the process since the library served its first block",                                                     \
+            .what = one, .in = bench::bytes_per_item, .warm_ns = 0, .rounds_max = 1                                                 \
+        }                                                                                                                           \
     }
 POOL_MEMORY("64", when_live, "memory per live block of 64 B, a million live", "block");
 POOL_MEMORY("free-64", when_free, "memory per block of 64 B, a million free again", "block");

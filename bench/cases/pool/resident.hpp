@@ -8,7 +8,10 @@
 #include <sched.h>
 
 template <class Peer> struct resident {
-    static constexpr bool possible = requires { Peer::resident; };
+    static constexpr bool possible = requires
+    {
+        Peer::resident;
+    };
     static constexpr int64_t settle_ns = 5000000000;
 
     Peer subject{(queue_batches + 2) * queue_batch, false};
@@ -65,12 +68,13 @@ template <class Peer> struct resident {
     }
 };
 
-static bench::add<resident<peer<64>>> resident_64{{.name = "pool-resident",
-                                         .title = "growth of the process in 45 s of hand-over, 64 B",
-                                         .rules = "as pool-handover-64, the bytes of the blocks untouched; the growth of the process from "
-                                                  "the fifth second to the end",
-                                         .what = "run",
-                                         .in = bench::bytes_per_item,
-                                         .slice_ns = 50000000000,
-                                         .warm_ns = 0,
-                                         .rounds_max = 1}};
+static bench::add<resident<peer<64>>> resident_64{
+    {.name = "pool-resident",
+     .title = "growth of the process in 45 s of hand-over, 64 B",
+     .rules = "as pool-handover-64, the bytes of the blocks untouched; the growth of the process from "
+              "the fifth second to the end",
+     .what = "run",
+     .in = bench::bytes_per_item,
+     .slice_ns = 50000000000,
+     .warm_ns = 0,
+     .rounds_max = 1}};
