@@ -205,7 +205,7 @@ static void *reports_run(void *context)
 static void a_child_can_report_though_another_thread_did_when_it_was_forked(void **state)
 {
     (void)state;
-#if defined(__SANITIZE_ADDRESS__)
+#if TEST_SANITIZED
     skip(); /* its allocator's locks do not survive a fork beside threads */
 #endif
     int hung = 0, other = 0;
@@ -348,7 +348,7 @@ static int64_t locked_kib(void)
 static void locked_memory_is_locked_and_its_lock_ends_with_it(void **state)
 {
     (void)state;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if TEST_SANITIZED
     skip(); /* their mlock does nothing */
 #endif
     static const struct leat_os_memory_options options = {.node = LEAT_OS_ANY_NODE, .lock = true};

@@ -154,16 +154,21 @@ static uint32_t batch(const struct pool *pool)
     return share < pool->capacity ? (uint32_t)share : pool->capacity;
 }
 
-/* The pool is tight: looks for what was put into a cache while it was being shut. Twice without a find, and there was a moment without. */
+/*
+ * The pool is tight: looks for what was put into a cache while it was being shut. One look is not enough where several owners do not know
+ * yet: one's block may arrive behind the look, while another's, not looked at yet, is allocated again. Each can do so once; so after as
+ * many looks without a find as there are such owners, there was a moment between two of them when nothing was there.
+ */
 static bool sweep(struct pool *pool)
 {
     bool found = false;
-    for (int quiet = 0; pool->unsettled > 0 && quiet < 2; quiet++)
+    for (size_t quiet = 0; quiet < pool->unsettled;) {
+        bool took = false;
         for (struct cache *cache = pool->caches; cache; cache = cache->next)
-            if (cache->owner && !cache->settled && take(pool, cache)) {
-                found = true;
-                quiet = -1;
-            }
+            took |= cache->owner && !cache->settled && take(pool, cache);
+        quiet = took ? 0 : quiet + 1;
+        found |= took;
+    }
     return found;
 }
 

@@ -15,7 +15,7 @@ errors() {
     rm -f pan* spin.log cc.log
     # Spin wants the model here: it writes its trail beside it. -w: its generated code is not ours.
     cp "$models/$name.pml" . && spin -a "$@" "$name.pml" >spin.log 2>&1 &&
-        cc -O1 -w -DSAFETY -DVECTORSZ=4096 -DMEMLIM=2048 -o pan pan.c 2>cc.log || { cat spin.log cc.log >&2; echo broken; return; }
+        cc -O1 -w -DSAFETY -DCOLLAPSE -DVECTORSZ=4096 -DMEMLIM=2048 -o pan pan.c 2>cc.log || { cat spin.log cc.log >&2; echo broken; return; }
     ./pan -m1000000 | sed -n 's/.*errors: \([0-9]*\).*/\1/p'
 }
 
@@ -36,13 +36,20 @@ expect 1 pipe_sleep -DWEAK_FLUSH
 expect 1 pipe_sleep -DEVENTFD -DWEAK_DRAIN
 [ $failed = 0 ] && echo "the pipe's sleep protocol holds in 4 variants; 4 planted errors are found (more in pipe_sleep.pml's head)"
 
+depot="-DDEPOT -DBLOCKS=3 -DUSER_FREES=0 -DUSER_ALLOCS=1 -DOWNER_ALLOCS=1"
+late="-DLATE -DNOW -DUSER_FREES=0 -DUSER_ALLOCS=1 -DOWNER_ALLOCS=1 -DOWNER_FREES=1"
+three="$late -DOWNERS=3 -DBLOCKS=3 -DFIRST_ALLOCS=0"
 expect 0 pool_shut
-expect 0 pool_shut -DBLOCKS=3 -DOWN=5 -DOTHER=1
-expect 1 pool_shut -DNO_BARRIER
-expect 1 pool_shut -DCHECK_FIRST
-expect 1 pool_shut -DNO_TAKEN
-expect 1 pool_shut -DNO_SWEEP
-expect 1 pool_shut -DDRY_EARLY
-expect 1 pool_shut -DNO_INSIDE -DBLOCKS=3 -DOWN=6 -DOTHER=1
-[ $failed = 0 ] && echo "the pool's caches are shut right in 2 variants; 6 planted errors are found"
+expect 0 pool_shut $depot
+expect 0 pool_shut -DCAPACITY=2 -DBLOCKS=3 -DUSER_FREES=0
+expect 0 pool_shut -DOWNERS=2 -DUSERS=0 -DOWNER_ALLOCS=1 -DOWNER_FREES=1
+expect 0 pool_shut $late -DOWNERS=2
+expect 0 pool_shut $three
+for error in NO_BARRIER NO_TAKEN CHECK_FIRST NO_SWEEP UNDO; do
+    expect 1 pool_shut -D$error
+done
+expect 1 pool_shut -DDEPOT -DBLOCKS=3 -DUSER_FREES=0 -DUSER_ALLOCS=1 -DNO_INSIDE
+expect 1 pool_shut $late -DOWNERS=2 -DPASSES=1
+expect 1 pool_shut $three -DPASSES=2
+[ $failed = 0 ] && echo "the pool's caches are shut right in 6 variants; 8 planted errors are found"
 exit $failed
