@@ -979,7 +979,7 @@ static int64_t grow(uint64_t *seed, unsigned char *out, int64_t room, bool ber)
     struct {
         int64_t start;
         bool indefinite;
-    } open[16];
+    } open[16] = {{0}};
     int64_t n = 0, depth = 0;
     for (int steps = 0; steps < 24 && room - n > 48; steps++) {
         uint64_t chance = test_random(seed) % 8;

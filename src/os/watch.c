@@ -18,10 +18,19 @@ extern void __asan_unpoison_memory_region(void const volatile *memory, size_t by
 extern void __lsan_register_root_region(const void *memory, size_t bytes) __attribute__((weak));
 extern void __lsan_unregister_root_region(const void *memory, size_t bytes) __attribute__((weak));
 
-static bool under_valgrind(void)
+/* Is it memcheck that watches? Valgrind's other tools, which count or look at threads, have no use for blocks. */
+static bool under_memcheck(void)
 {
 #if VALGRIND
-    return RUNNING_ON_VALGRIND != 0;
+    static LEAT_ATOMIC(int) known; /* 0: not yet; written by whoever asks first, always the same */
+    int state = leat_load(&known, relaxed);
+
+    if (state == 0) {
+        /* Of a block that it does not know memcheck says 1; who is not memcheck says nothing, which is 0. */
+        state = RUNNING_ON_VALGRIND != 0 && VALGRIND_DISCARD(UINT32_MAX) == 1 ? 2 : 1;
+        leat_store(&known, state, relaxed);
+    }
+    return state == 2;
 #else
     return false;
 #endif
@@ -29,7 +38,7 @@ static bool under_valgrind(void)
 
 bool leat_port_watched(void)
 {
-    return __asan_poison_memory_region != NULL || under_valgrind();
+    return __asan_poison_memory_region != NULL || under_memcheck();
 }
 
 static void tell_asan(enum leat_watch event, const void *memory, size_t bytes)
@@ -81,7 +90,7 @@ void leat_port_watch(void *context, enum leat_watch event, const void *pool, voi
     if (__asan_poison_memory_region != NULL) {
         tell_asan(event, memory, (size_t)bytes);
     }
-    if (under_valgrind()) {
+    if (under_memcheck()) {
         tell_valgrind(event, pool, memory, (size_t)bytes);
     }
 }
