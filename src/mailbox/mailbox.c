@@ -11,9 +11,6 @@
  */
 enum { SPIN_CEILING = 2048, SPIN_FLOOR = 16, SPIN_START = 256 };
 
-/* A sleep shorter than that cost more than the longest spin that would have made it needless. */
-#define SHORT_SLEEP_NS 100000
-
 #if defined(__x86_64__) || defined(__i386__)
 #define RELAX_CPU() __builtin_ia32_pause()
 #elif defined(__aarch64__) || defined(__arm__)
@@ -28,16 +25,9 @@ static void spin_won(const struct leat_mailbox *mailbox, int64_t *spin)
     *spin = *spin * 2 < mailbox->spin_ceiling ? *spin * 2 : mailbox->spin_ceiling;
 }
 
-/*
- * A spin was for nothing, and the side parked at `began_ns`. When it was soon woken the other side is quick, and slow only for having been
- * parked itself: the next spin is as long as may be, or two that answer each other would park for ever. Else it is shorter.
- */
-static void spin_lost(const struct leat_mailbox *mailbox, int64_t *spin, bool woken, int64_t began_ns)
+/* A spin was for nothing, the side has to park: the next is shorter. */
+static void spin_lost(const struct leat_mailbox *mailbox, int64_t *spin)
 {
-    if (woken && leat_os_now_ns() - began_ns < SHORT_SLEEP_NS) {
-        *spin = mailbox->spin_ceiling;
-        return;
-    }
     *spin = *spin / 2 > SPIN_FLOOR ? *spin / 2 : mailbox->spin_ceiling > 0 ? SPIN_FLOOR : 0;
 }
 
@@ -102,6 +92,7 @@ static bool spin_for_room(struct leat_mailbox *mailbox, const void *item, bool i
             return true;
         }
     }
+    spin_lost(mailbox, &mailbox->writer_spin);
     return false;
 }
 
@@ -144,9 +135,7 @@ static LEAT_COLD int write_slowly(struct leat_mailbox *mailbox, const void *item
         if (!full(pipe)) {
             return -ENOMEM;
         }
-        const int64_t began_ns = leat_os_now_ns();
         parked = park_writer(mailbox, deadline_ns);
-        spin_lost(mailbox, &mailbox->writer_spin, parked == 0, began_ns);
         if (parked == -EPIPE) {
             return parked;
         }
@@ -220,6 +209,7 @@ static bool spin_for_item(struct leat_mailbox *mailbox)
             return true;
         }
     }
+    spin_lost(mailbox, &mailbox->reader_spin);
     return false;
 }
 
@@ -258,9 +248,7 @@ static LEAT_COLD int wait_for_item(struct leat_mailbox *mailbox, int64_t deadlin
         if (spin_for_item(mailbox)) {
             return 0;
         }
-        const int64_t began_ns = leat_os_now_ns();
         parked = park_reader(mailbox, deadline_ns);
-        spin_lost(mailbox, &mailbox->reader_spin, parked == 0, began_ns);
         if (leat_pipe_poll(pipe)) { /* after a timeout too: an item that came at the last moment counts */
             return 0;
         }
