@@ -1,45 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* leat's pool, checked, through handles: what it costs to find misuse. */
-#include <leat/os.h>
+constexpr bool checked = true;
+#include "peers/pool/support/handle.hpp"
 
 const bench::peer_about bench::this_peer = {bench::inlined, bench::variant, "checked: misuse is found"};
 
-template <size_t Bytes> struct peer {
-    static constexpr bool many = true, two_threads = true, limited = true;
-
-    leat_pool *pool;
-    leat_pool_cache *caches[2];
-
-    peer(int64_t most, bool exact)
-    {
-        leat_pool_config config = leat_os_pool_config(Bytes, exact ? most : 0);
-        config.checked = true;
-        if (leat_pool_create(&pool, &config) != 0) {
-            throw bench::failure{"no pool to be had"};
-        }
-        caches[0] = leat_pool_cache_open(pool);
-        caches[1] = leat_pool_cache_open(pool);
-    }
-    ~peer()
-    {
-        leat_pool_cache_close(caches[0]);
-        leat_pool_cache_close(caches[1]);
-        leat_pool_destroy(pool, nullptr);
-    }
-    BENCH_INLINE void *alloc(int side)
-    {
-        return leat_pool_cache_alloc(caches[side]);
-    }
-    BENCH_INLINE void free(int side, void *block)
-    {
-        leat_pool_cache_free(caches[side], block);
-    }
-    BENCH_INLINE int alloc_many(int side, void **blocks, int count)
-    {
-        return int(leat_pool_cache_alloc_many(caches[side], blocks, count));
-    }
-    BENCH_INLINE void free_many(int side, void **blocks, int count)
-    {
-        leat_pool_cache_free_many(caches[side], blocks, count);
-    }
-};
+template <size_t Bytes> using peer = by_handle<Bytes>;
