@@ -38,7 +38,7 @@ struct post {
 
 static struct leat_mailbox_config post_config(struct post *post, int64_t chunk_items, int64_t high_water)
 {
-    post->blocks = counted_blocks(&post->counted, 16 + 8 * chunk_items);
+    post->blocks = counted_blocks(&post->counted, 64 + (chunk_items + 6) / 7 * 64);
     return (struct leat_mailbox_config){.pipe = {.item_bytes = 8, .high_water = high_water, .blocks = &post->blocks}};
 }
 
@@ -171,15 +171,18 @@ static void mailbox_says_when_a_batch_can_never_fit_and_when_memory_is_out(void 
 {
     (void)state;
     struct post post;
-    struct leat_mailbox_config config = post_config(&post, 2, 3);
+    struct leat_mailbox_config config = post_config(&post, 7, 9);
     assert_int_equal(leat_mailbox_init(&post.mailbox, &config), 0);
     uint64_t number = 5;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 9; i++) {
         assert_int_equal(leat_mailbox_write(&post.mailbox, &number, true, 0), 0);
     }
     assert_int_equal(leat_mailbox_write(&post.mailbox, &number, false, LEAT_FOREVER), -EMSGSIZE);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 9; i++) {
         assert_true(leat_pipe_unwrite(&post.mailbox.pipe, NULL));
+    }
+    for (int i = 0; i < 5; i++) { /* the sixth reserves the seventh place, the chunk's last, and so needs the next */
+        assert_int_equal(put(&post.mailbox, 2, 0), 0);
     }
     leat_store(&post.counted.fail_at, post.counted.allocs + 1, relaxed);
     assert_int_equal(put(&post.mailbox, 1, LEAT_FOREVER), -ENOMEM);

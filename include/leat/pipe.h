@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * leat/pipe.h: a chunked queue of fixed-size items from one writer thread to one reader thread, lock-free, with batched flush and
- * prefetching read: libzmq's yqueue and ypipe, bounded.
+ * prefetching read: libzmq's yqueue and ypipe, bounded, and with what the two sides share in the line of the items themselves.
  *
  * The words are theirs. `push` only reserves the next place; `back` is the place reserved before: store there, then push. After a push,
  * back() is the terminator (a place without an item yet), not the item.
@@ -17,39 +17,51 @@
  *      read next  prefetched  |       complete written
  *                 up to here  flushed up to here: c
  *
+ * Places lie in groups, and each group ends with a mark, one word, in the same cache line as the items before it (as many items as fit
+ * beside it; an item of more than 56 bytes is a group by itself):
+ *
+ *      | 8 | 9 | 10 | 11 | T | e |   | mark |        items of 8 bytes: seven and their mark are a line
+ *
  * What differs from libzmq, and why:
- *  1. w, f, r and c are positions (free-running counters of items), not pointers. c has room for the sleeping mark beside the position
- *     and never becomes NULL, so the reader learns of new items by a plain load, and `poll` can look without announcing anything.
- *  2. flush is one exchange instead of a CAS and, for a sleeping reader, a store: it cannot fail, and it takes the announcement back in
- *     the same step. Hence three results, not a bool: nothing to do, awake, asleep (wake it).
- *  3. check_read announces by a strong CAS on c, only after a load showed nothing new; libzmq pays a CAS for every prefetch.
- *  4. It is bounded. The reader says in o, lazily, how far it has read; a writer that is full may announce its sleep there, in the same
- *     way as the reader does in c.
+ *  1. c is not one word but the mark of the group that holds the first place not flushed, w: the flush of a batch, however long, stores
+ *     f there, and the reader, who has read up to there, looks there. So c travels with the items, in a line that has to cross to the
+ *     reader anyway: one line for an item that is flushed by itself, where a shared word or index costs two.
+ *  2. flush is one plain store (release) and one look at a flag in which a reader says that it sleeps, where libzmq pays a CAS; check_read
+ *     and poll are one load. How store and look are kept in order is a setting, enum leat_sleep. c never becomes NULL.
+ *  3. It is bounded, in items and in bytes. The reader says in o, lazily, how far it has read; a writer that is full may announce its
+ *     sleep, in the same way as the reader does.
+ *  4. Not one spare chunk but a few, each exchanged atomically.
  *  5. Running out of memory is a `false`, with nothing changed; libzmq aborts.
  *  6. begin_pos, back_pos and end_pos are byte offsets in their chunk: the size of an item is known at run time only, and an addition
- *     is cheaper than a multiplication per access.
+ *     is cheaper than a multiplication per access. LEAT_PIPE_TYPE makes it a constant where it is one.
  *  7. The reader does not clear `prev` of its new begin_chunk: nobody follows it there (I5), and a chunk's links stay the writer's alone.
  *
  * I1  popped <= r <= w <= f <= pushed and pushed - popped <= high_water, by wrapping subtraction.
- * I2  the position in c is w; its mark is set only while popped == r == w, by the reader, and taken back by the writer's flush.
- * I3  the position in o is at most popped, and lags behind it by less than `give`; o_seen is at most the position in o.
+ * I2  w_mark is the mark of w's group, f_mark that of f's. A group's mark was set to a position at or before its first place when the
+ *     group was reserved; from then on it holds that, or the f of the last flush that began in it. So it is after popped, by wrapping
+ *     comparison, exactly when there is something that the reader, having read all it knew of, does not know yet.
+ * I3  the position in o is `said`, at most popped, and lags behind it by less than `give`; o_seen is at most the position in o.
  * I4  pushed - o_seen <= peak, and give <= peak <= high_water.
  * I5  the chunks from begin_chunk to end_chunk are linked by next, and by prev except for begin_chunk's; only the writer follows prev,
  *     and never to places before f.
  * I6  end is the place after back, and always exists; only the last place of the last chunk makes push take a new one.
+ * I7  reader_asleep is not 0 only from the reader's announcement until a flush took it back or the reader withdrew it; writer_asleep
+ *     likewise, and holds the position that popped must reach for the writer to have room.
  *
  * Edges (each release below meets the acquire of the same name):
- *  "item"   flush's exchange of c  ->  the load or the failing CAS of c in check_read and poll: items and links up to w are seen.
- *           The reader's successful CAS in between is part of the exchange's release sequence and breaks nothing.
- *  "room"   publish's exchange of o  ->  the load or the failing CAS of o in room and check_write. No place is written twice while its
- *           chunk is in use, so nothing inside leans on it; it lets users pass buffers round: what the reader did with what it read
- *           happens before the write that took its room.
- *  "spare"  the reader's exchange of spare_chunk  ->  the writer's: the reader is done with every item of the chunk.
+ *  "item"   flush's store of a mark  ->  the load of it in check_read and poll: items and links up to w are seen.
+ *  "room"   publish's store of o  ->  the load of o in room and check_write. No place is written twice while its chunk is in use, so
+ *           nothing inside leans on it; it lets users pass buffers round: what the reader did with what it read happens before the
+ *           write that took its room.
+ *  "spare"  the reader's exchange of a spare  ->  the writer's: the reader is done with every item of the chunk.
+ *  "sleep"  who publishes stores its position and then looks at the other's flag; who sleeps sets its flag and then looks at the
+ *           position: one of the two must see the other. LEAT_SLEEP_RMW: both touch the flag by read-modify-writes, so one of them comes
+ *           first and the later one acquires. LEAT_SLEEP_FENCE: a sequentially consistent fence between the two on both sides.
+ *           LEAT_SLEEP_BARRIER: on the sleeper's side host->barrier, which fences every running thread, and on the other nothing but the
+ *           compiler is kept from reordering.
  *
- * Both announcements are read-modify-writes of the one word that the other side publishes in by a read-modify-write, so one of the two
- * comes first: no fence is needed and no wake-up can be lost, as long as the CAS is strong (a spurious failure would be a sleep that
- * nobody heard of), and as long as whatever wakes the sleeper synchronizes with it (release by the waker, acquire by the sleeper): a
- * failing CAS is only a load, and without that edge a woken reader may see the mark it left itself, and sleep for ever.
+ * Whatever wakes a sleeper must synchronize with it (release by the waker, acquire by the sleeper): without that a woken reader may still
+ * see the old mark and sleep again, for ever, where nobody owes it a wake-up any more.
  */
 #ifndef LEAT_PIPE_H
 #define LEAT_PIPE_H
@@ -63,83 +75,148 @@ extern "C" {
 #ifndef LEAT_PIPE_INLINE
 #define LEAT_PIPE_INLINE LEAT_INLINE
 #endif
+/* A test may run anything between two steps of a flush or of falling asleep. */
+#ifndef LEAT_PIPE_STEP
+#define LEAT_PIPE_STEP(name) ((void)0)
+#endif
 
 enum leat_flush { LEAT_FLUSH_NOTHING, LEAT_FLUSH_AWAKE, LEAT_FLUSH_ASLEEP };
 
-/* The head of a chunk, the writer's to write; its items begin LEAT_CHUNK_FIRST bytes from its start. */
+/* How a flush and a reader that falls asleep (and publishing room, and a writer that does) are kept from missing each other. */
+enum leat_sleep {
+    LEAT_SLEEP_DEFAULT, /* barrier where the host has one that works, else rmw */
+    LEAT_SLEEP_RMW,     /* one locked instruction per flush, on a line that is the writer's own; the sleeper pays one too */
+    LEAT_SLEEP_FENCE,   /* one full fence per flush, and one for the sleeper */
+    LEAT_SLEEP_BARRIER, /* nothing per flush; the sleeper calls host->barrier, which interrupts every core that runs this process */
+};
+
+/* The head of a chunk, the writer's to write; its places begin LEAT_CHUNK_FIRST bytes from its start. */
 struct leat_chunk {
     struct leat_chunk *next; /* followed by the reader, once it has read the chunk's last item, and by the writer */
     struct leat_chunk *prev; /* followed by the writer only */
 };
 
-#define LEAT_CHUNK_FIRST ((size_t)16)
+#define LEAT_CHUNK_FIRST ((size_t)64)
 #define LEAT_CHUNK_PLACE(chunk, pos) ((void *)((unsigned char *)(chunk) + (pos)))
 
+/* The most spare chunks a pipe keeps. */
+#define LEAT_PIPE_SPARES 8
+
+/*
+ * How places lie in groups. Of a place at byte offset `pos`: its mark is at (pos | mask) + mark, the first place of the next group at
+ * (pos | mask) + skip, and the place at `pos` + step is in the same group unless (pos + step) & mask is `full`.
+ */
+struct leat_pipe_shape {
+    size_t item_bytes;
+    size_t step; /* bytes from one place to the next */
+    size_t mask; /* 63 where a group is a line, else 0 */
+    size_t full; /* bytes of places in a group, if it is a line; else 0 */
+    size_t skip;
+    size_t mark;
+    size_t items; /* of a group */
+};
+
 struct leat_pipe_config {
-    int64_t item_bytes;               /* 1 .. (block_bytes - 16) / 2: a chunk holds two items at least; from 8 up rounded up to 8 */
+    int64_t item_bytes;               /* 1 .. about block_bytes - 72: a chunk holds an item at least; from 8 up rounded up to 8 */
     int64_t high_water;               /* most items unread, complete or not; 1 .. SIZE_MAX / 4 */
     const struct leat_blocks *blocks; /* where chunks come from; copied, its context must outlive the pipe */
+    /* All below may be 0. */
+    int64_t low_water;            /* once full, it is open again when no more than this many are unread; 0: when fewer than high_water */
+    int64_t spare_chunks;         /* kept for the writer, up to LEAT_PIPE_SPARES; 0: 2 */
+    const struct leat_host *host; /* borrowed until fini: barrier and yield for LEAT_SLEEP_BARRIER, now_ns for spent; NULL: none */
+    enum leat_sleep sleep;
+    int64_t
+        high_bytes; /* full, too, while so many bytes are unread, as `bytes_of` says; an item that began below may go beyond; 0: no bound */
+    int64_t (*bytes_of)(void *context, const void *item); /* what an item stands for, 0 or more; asked once, by push */
+    void (*spent)(void *context, int64_t ns); /* told by pop how long each item was in the pipe, for a histogram; needs host->now_ns */
+    void *context;                            /* of those two */
 };
 
 /* Each figure is right by itself; they are not taken at one moment. Counts wrap where size_t does. */
 struct leat_pipe_stats {
-    int64_t items_in;   /* written and not unwritten */
-    int64_t items_out;  /* read */
-    int64_t flushes;    /* that had something to flush */
-    int64_t sleeps;     /* times the reader announced its sleep */
-    int64_t peak_items; /* most items inside: never less than the truth, and at most an eighth of high_water more */
-    int64_t chunks;     /* held now, the spare one included */
+    int64_t items_in;  /* written and not unwritten */
+    int64_t items_out; /* read */
+    int64_t bytes_in;  /* what bytes_of said of those; without it item_bytes each */
+    int64_t bytes_out;
+    int64_t flushes;       /* that had something to flush */
+    int64_t wakes;         /* of those, that found the reader asleep */
+    int64_t sleeps;        /* times the reader announced its sleep and did not withdraw it at once */
+    int64_t writer_sleeps; /* the same of the writer, when full */
+    int64_t peak_items;    /* most items inside: never less than the truth, and at most an eighth of high_water more */
+    int64_t chunks;        /* held now, spare ones included */
 };
 
 /* Aligned to 64: memory for one from the heap comes from aligned_alloc. */
 struct leat_pipe {
     /* Set by init, read by both. */
-    alignas(LEAT_CACHE_LINE) size_t item_bytes;
-    size_t step;       /* bytes from one place to the next */
-    size_t chunk_end;  /* byte offset of the end of the last place of a chunk */
+    alignas(LEAT_CACHE_LINE) struct leat_pipe_shape shape;
+    size_t chunk_end;  /* byte offset of the end of the last group of a chunk */
     size_t give;       /* the reader publishes in o when it has read this many more: an eighth of high_water, at least 1 */
     size_t high_water; /* items */
+    size_t low_water;  /* items */
+    size_t high_bytes; /* SIZE_MAX: no bound */
+    size_t spares;     /* at most so many in `spare` */
+    uint32_t sleep;    /* an enum leat_sleep, never LEAT_SLEEP_DEFAULT */
+    uint32_t extra;    /* bytes behind each item for what bytes_of said and when it was written; 0: neither is wanted */
     struct leat_blocks blocks;
+    const struct leat_host *host;
+    int64_t (*bytes_of)(void *context, const void *item);
+    void (*spent)(void *context, int64_t ns);
+    void *context;
 
     /* The writer's lines. Where a field is atomic the writer alone writes it, and statistics on any thread read it. */
     alignas(LEAT_CACHE_LINE) struct leat_chunk *back_chunk;
     size_t back_pos;
     struct leat_chunk *end_chunk;
     size_t end_pos;
-    LEAT_ATOMIC(size_t) pushed; /* position of back */
-    size_t f;                   /* flush up to here: the end of the last complete batch */
-    size_t o_seen;              /* the reader has read up to here, as last seen in o */
-    LEAT_ATOMIC(size_t) peak;   /* pushed - o_seen may grow to this before o is looked at again; never below give */
-    size_t w;                   /* first position not flushed */
+    LEAT_ATOMIC(size_t) pushed;   /* position of back */
+    size_t f;                     /* flush up to here: the end of the last complete batch */
+    LEAT_ATOMIC(size_t) * f_mark; /* of the group that holds place f */
+    size_t w;                     /* first position not flushed */
+    LEAT_ATOMIC(size_t) * w_mark; /* of the group that holds place w: where the next flush stores */
+    size_t o_bytes_seen;
+    size_t o_seen;            /* the reader has read up to here, as last seen in o */
+    LEAT_ATOMIC(size_t) peak; /* pushed - o_seen may grow to this before o is looked at again; never below give */
     LEAT_ATOMIC(size_t) flushes;
-    LEAT_ATOMIC(size_t) chunks_taken; /* from blocks, less those that unwrite gave back */
+    LEAT_ATOMIC(size_t) wakes;
+    LEAT_ATOMIC(size_t) writer_sleeps;
+    LEAT_ATOMIC(size_t) chunks_taken; /* from blocks, less those given back by the writer */
+    LEAT_ATOMIC(size_t) pushed_bytes;
+    uint32_t spare_next; /* where in `spare` the writer looks next */
+    bool shut;           /* was full, and has a low-water mark to wait for */
 
-    /* The reader's line. Atomic: written by the reader alone, read by statistics. */
+    /* The reader's lines. Atomic: written by the reader alone, read by statistics. */
     alignas(LEAT_CACHE_LINE) struct leat_chunk *begin_chunk;
     size_t begin_pos;
     LEAT_ATOMIC(size_t) popped; /* position of front */
     size_t r;                   /* prefetched up to here */
-    bool writer_asleep;         /* publish found the writer's mark: somebody has to wake it */
+    size_t said;                /* what o holds */
+    bool wake_writer;           /* publish took the writer's announcement: somebody has to wake it */
+    uint32_t spare_put;         /* where in `spare` the reader puts next */
     LEAT_ATOMIC(size_t) sleeps;
     LEAT_ATOMIC(size_t) chunks_given; /* back to blocks */
+    LEAT_ATOMIC(size_t) popped_bytes;
 
-    /* w << 1 | 1 while the reader sleeps. Written by the writer's flush; the reader sets and clears the mark. */
-    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) c;
-    /* Read up to here << 1 | 1 while the writer sleeps. Written by the reader's publish; the writer sets and clears the mark. */
+    /* 1 while the reader sleeps: set and withdrawn by the reader, taken back by the writer's flush. */
+    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) reader_asleep;
+    /* wanted position << 1 | 1 while the writer sleeps: set and withdrawn by the writer, taken back by the reader's publish. */
+    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) writer_asleep;
+    /* Read up to here: written by the reader's publish. Beside it the bytes read up to there. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) o;
-    /* The chunk read last, for the writer to take: memory that is still hot. Put there by the reader, taken by the writer. */
-    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(struct leat_chunk *) spare_chunk;
+    LEAT_ATOMIC(size_t) o_bytes;
+    /* The chunks read last, for the writer to take: memory that is still hot. Put there by the reader, taken by the writer. */
+    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(struct leat_chunk *) spare[LEAT_PIPE_SPARES];
 };
 
 /*
- * The pipe is empty, holds one chunk, and both sides are awake.
+ * The pipe is empty, holds one chunk (two where a chunk is one item), and both sides are awake.
  *
  * @param pipe    not in use; 64-byte aligned; stays where it is until fini
  * @param config  borrowed for the call
- * Returns 0, -EINVAL for sizes out of range, -ENOMEM when blocks had none; the pipe must not be used then (fini is harmless).
- * Source: libzmq's yqueue and ypipe.
+ * Returns 0, -EINVAL for settings out of range or a protocol that cannot be had, -ENOMEM when blocks had none; the pipe must not be used
+ * then (fini is harmless). Source: libzmq's yqueue and ypipe.
  *
- * [thread: any, before both sides | blocks: no | allocates: one block | fails: EINVAL ENOMEM]
+ * [thread: any, before both sides | blocks: no | allocates: a block or two | fails: EINVAL ENOMEM]
  */
 LEAT_API int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config);
 
@@ -155,20 +232,32 @@ LEAT_API void leat_pipe_fini(struct leat_pipe *pipe);
  *
  * @param item        item_bytes of them, copied
  * @param incomplete  true: more of the same message follows; no flush shows any of it before a write with false
- * Returns false when high_water items are inside as far as the reader has said (check_write tells), or else when no chunk was to be had;
- * nothing is changed then. A batch of more than high_water items can never be completed: take it back with unwrite.
+ * Returns false when the pipe is full: high_water items, or high_bytes, are inside as far as the reader has said, or it was so and more
+ * than low_water still are (check_write tells); or else when no chunk was to be had. Nothing is changed then. A batch of more than
+ * high_water items can never be completed: take it back with unwrite.
  *
  * [thread: writer | blocks: no | allocates: one block per chunk, the spare one first | fails: full, no chunk]
  */
 LEAT_PIPE_INLINE bool leat_pipe_write(struct leat_pipe *pipe, const void *item, bool incomplete);
 
 /*
- * Returns the place that was reserved before: item_bytes to store into, the writer's until push. Its alignment is the largest power of
- * two in the rounded item size, up to 16. A store that is not followed by a push is harmless.
+ * Returns the place that was reserved before: item_bytes to store into, the writer's until push. Its alignment is that
+ * of the rounded item size, up to 8 (16 where the rounded size is 16, 32 or 48, and blocks are). A store that is not followed by a push is
+ * harmless.
  *
  * [thread: writer | blocks: no | allocates: no | fails: never]
  */
 LEAT_PIPE_INLINE void *leat_pipe_back(struct leat_pipe *pipe);
+
+/*
+ * The first of these items are behind all others, each a batch of its own, as if written one by one, but faster.
+ *
+ * @param items  `count` of them, item_bytes apart, copied
+ * Returns how many, 0 .. count: fewer when the pipe is full or no chunk was to be had.
+ *
+ * [thread: writer | blocks: no | allocates: one block per chunk, spare ones first | fails: full, no chunk]
+ */
+LEAT_API int64_t leat_pipe_write_many(struct leat_pipe *pipe, const void *items, int64_t count);
 
 /*
  * What was stored in back() is an item now, and the next place is reserved. As write, without the copy.
@@ -253,6 +342,16 @@ LEAT_API void leat_pipe_cancel_sleep(struct leat_pipe *pipe);
 LEAT_PIPE_INLINE bool leat_pipe_read(struct leat_pipe *pipe, void *item);
 
 /*
+ * As many of the oldest items as there are are copied to `items` and out of the pipe, as if by poll, front and pop: nothing is announced.
+ *
+ * @param items  room for `count`, item_bytes apart, the caller's
+ * Returns how many, 0 .. count; 0: empty, and all room is published.
+ *
+ * [thread: reader | blocks: no | allocates: no | fails: empty]
+ */
+LEAT_API int64_t leat_pipe_read_many(struct leat_pipe *pipe, void *items, int64_t count);
+
+/*
  * Returns the place of the oldest item, the reader's until pop. Only after check_read or poll said true, for this item.
  *
  * [thread: reader | blocks: no | allocates: no | fails: never]
@@ -282,6 +381,15 @@ LEAT_API bool leat_pipe_probe(struct leat_pipe *pipe, bool (*predicate)(const vo
 LEAT_PIPE_INLINE bool leat_pipe_writer_asleep(struct leat_pipe *pipe);
 
 /*
+ * The spare chunks go back to the blocks they came from.
+ *
+ * Returns how many.
+ *
+ * [thread: writer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API int64_t leat_pipe_trim(struct leat_pipe *pipe);
+
+/*
  * *stats holds the counters as they were within the call.
  *
  * [thread: any | blocks: no | allocates: no | fails: never]
@@ -295,21 +403,167 @@ LEAT_API void leat_pipe_stats(const struct leat_pipe *pipe, struct leat_pipe_sta
  */
 LEAT_API bool leat_pipe_valid(const struct leat_pipe *pipe);
 
-/* The rare branches of the inline functions below; not to be called otherwise. */
-LEAT_API bool leat_pipe_room(struct leat_pipe *pipe);        /* writer: looks at o again, false: full */
-LEAT_API bool leat_pipe_next_chunk(struct leat_pipe *pipe);  /* writer: end_chunk's last place is taken, moves end to a new chunk */
-LEAT_API void leat_pipe_leave_chunk(struct leat_pipe *pipe); /* reader: begin_chunk's last item was read, moves begin to the next */
-LEAT_API void leat_pipe_publish(struct leat_pipe *pipe);     /* reader: all that was read is in o */
-LEAT_API bool leat_pipe_fall_asleep(struct leat_pipe *pipe); /* reader: publishes and announces, true: something came instead */
+/*
+ * Draws the pipe, line by line, as the essay does: the places of each chunk, and where begin, r, c, w, f, back and end stand.
+ *
+ * @param line  called for each line, without a newline; `text` is borrowed during the call. Chunks of more than 16 places are cut.
+ *
+ * [thread: any, both sides at rest | blocks: as line | allocates: no | fails: never]
+ */
+LEAT_API void leat_pipe_print(const struct leat_pipe *pipe, void (*line)(void *context, const char *text), void *context);
 
-/* Returns the position at or after `base` that a shared word carries: the word has one bit less, distances are below SIZE_MAX / 4. */
-LEAT_PIPE_INLINE size_t leat_pipe_position(size_t base, size_t word)
-{
-    return base + (((word >> 1) - base) & (SIZE_MAX >> 1));
-}
+/* The rare branches of the inline functions below; not to be called otherwise. */
+LEAT_API size_t leat_pipe_room(struct leat_pipe *pipe, size_t wanted); /* writer: looks at o again; how many may come, 0: full */
+LEAT_API bool leat_pipe_next_chunk(struct leat_pipe *pipe);            /* writer: end_chunk's last place is taken, a new chunk follows */
+LEAT_API bool leat_pipe_push_extra(struct leat_pipe *pipe, bool incomplete); /* writer: as push, with bytes and time behind the item */
+LEAT_API enum leat_flush leat_pipe_wake_reader(struct leat_pipe *pipe);      /* writer: takes the reader's announcement back */
+LEAT_API void leat_pipe_leave_chunk(struct leat_pipe *pipe);                 /* reader: begin_chunk's last item was read, begin moves on */
+LEAT_API void leat_pipe_pop_extra(struct leat_pipe *pipe);                   /* reader: takes account of bytes and time behind front */
+LEAT_API void leat_pipe_take_writer(struct leat_pipe *pipe); /* reader: takes the writer's announcement back, if it is due */
+LEAT_API bool leat_pipe_fall_asleep(struct leat_pipe *pipe); /* reader: publishes and announces, true: something came instead */
 
 /* Adds one to a counter that only the calling thread writes: relaxed, it orders nothing, and a load and a store are enough. */
 #define LEAT_PIPE_COUNT(counter) leat_store((counter), leat_load((counter), relaxed) + 1, relaxed)
+
+#define LEAT_PIPE_MARK(chunk, pos, shape) ((LEAT_ATOMIC(size_t) *)LEAT_CHUNK_PLACE((chunk), ((pos) | (shape).mask) + (shape).mark))
+
+/* A place of `bytes`, rounded; up to 56 a group is a line and the mark its last word, beyond the mark follows each item. */
+#define LEAT_PIPE_ROUNDED(bytes) ((bytes) >= 8 ? ((bytes) + 7) / 8 * 8 : (bytes))
+#define LEAT_PIPE_GROUP(step) ((step) <= 56 ? 56 / (step) : 1)
+#define LEAT_PIPE_SHAPE(bytes, step)                                                                                                 \
+    {                                                                                                                                \
+        (bytes), (step), (step) <= 56 ? 63u : 0u, (step) <= 56 ? LEAT_PIPE_GROUP(step) * (step) : 0, (step) <= 56 ? 1u : (step) + 8, \
+            (step) <= 56 ? (size_t)0 - 7 : (step), LEAT_PIPE_GROUP(step)                                                             \
+    }
+
+/*
+ * After a position was published: the other side's flag, not 0 if it sleeps. Edge "sleep": whoever set the flag and still did not see the
+ * position is seen here.
+ */
+LEAT_PIPE_INLINE size_t leat_pipe_look(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag)
+{
+    if (LEAT_LIKELY(pipe->sleep == LEAT_SLEEP_BARRIER)) {
+        leat_compiler_fence();
+    } else if (pipe->sleep == LEAT_SLEEP_RMW) {
+        return leat_add(flag, 0, release); /* changes nothing, but has its place among all that is done to the flag */
+    } else {
+#ifdef __SANITIZE_THREAD__
+        return leat_add(flag, 0, seq_cst); /* gcc's ThreadSanitizer knows no fences */
+#else
+        leat_fence(seq_cst);
+#endif
+    }
+    return leat_load(flag, relaxed); /* relaxed: the fence orders it */
+}
+
+LEAT_PIPE_INLINE bool leat_pipe_push_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, bool incomplete)
+{
+    size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
+    size_t peak = leat_load(&pipe->peak, relaxed);     /* relaxed: the writer's own */
+    if (LEAT_UNLIKELY(pushed - pipe->o_seen >= peak) && leat_pipe_room(pipe, 1) == 0) {
+        return false;
+    }
+    struct leat_chunk *chunk = pipe->end_chunk;
+    size_t pos = pipe->end_pos, next = pos + shape.step;
+    if (LEAT_UNLIKELY((next & shape.mask) == shape.full)) {
+        next = (pos | shape.mask) + shape.skip;
+        if (LEAT_UNLIKELY(next == pipe->chunk_end)) {
+            if (!leat_pipe_next_chunk(pipe)) {
+                return false;
+            }
+            next = LEAT_CHUNK_FIRST;
+        }
+        leat_store(LEAT_PIPE_MARK(pipe->end_chunk, next, shape), pushed, relaxed); /* relaxed: I2; edge "item" shows it in time */
+    }
+    pipe->end_pos = next;
+    pipe->back_chunk = chunk;
+    pipe->back_pos = pos;
+    leat_store(&pipe->pushed, pushed + 1, relaxed); /* relaxed: flush is what publishes */
+    if (!incomplete) {
+        pipe->f = pushed + 1;
+        pipe->f_mark = LEAT_PIPE_MARK(chunk, pos, shape);
+    }
+    return true;
+}
+
+LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush(struct leat_pipe *pipe)
+{
+    size_t f = pipe->f;
+    if (pipe->w == f) {
+        return LEAT_FLUSH_NOTHING;
+    }
+    LEAT_PIPE_STEP(flush_store);
+    leat_store(pipe->w_mark, f, release); /* edge "item" */
+    pipe->w = f;
+    pipe->w_mark = pipe->f_mark;
+    LEAT_PIPE_COUNT(&pipe->flushes);
+    LEAT_PIPE_STEP(flush_look);
+    return LEAT_LIKELY(leat_pipe_look(pipe, &pipe->reader_asleep) == 0) ? LEAT_FLUSH_AWAKE : leat_pipe_wake_reader(pipe);
+}
+
+/* Reader: all that was read is in o, and a writer that sleeps and now has room will be woken. */
+LEAT_PIPE_INLINE void leat_pipe_publish(struct leat_pipe *pipe)
+{
+    size_t popped = leat_load(&pipe->popped, relaxed);                            /* relaxed: the reader's own */
+    leat_store(&pipe->o_bytes, leat_load(&pipe->popped_bytes, relaxed), relaxed); /* relaxed: the next store carries it */
+    pipe->said = popped;
+    LEAT_PIPE_STEP(publish_store);
+    leat_store(&pipe->o, popped, release); /* edge "room" */
+    LEAT_PIPE_STEP(publish_look);
+    if (LEAT_UNLIKELY(leat_pipe_look(pipe, &pipe->writer_asleep) != 0)) {
+        leat_pipe_take_writer(pipe);
+    }
+}
+
+/* Reader, having read all it knew of: looks at the mark for more. */
+LEAT_PIPE_INLINE bool leat_pipe_fetch(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+{
+    LEAT_PIPE_STEP(fetch);
+    size_t mark = leat_load(LEAT_PIPE_MARK(pipe->begin_chunk, pipe->begin_pos, shape), acquire); /* edge "item" */
+    if (mark - pipe->r - 1 >= SIZE_MAX / 2) {                                                    /* I2: it is not after r */
+        return false;
+    }
+    pipe->r = mark;
+    return true;
+}
+
+LEAT_PIPE_INLINE bool leat_pipe_check_read_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+{
+    if (leat_load(&pipe->popped, relaxed) != pipe->r) { /* relaxed: the reader's own */
+        return true;
+    }
+    return leat_pipe_fetch(pipe, shape) || leat_pipe_fall_asleep(pipe);
+}
+
+LEAT_PIPE_INLINE bool leat_pipe_poll_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+{
+    size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
+    if (popped != pipe->r || leat_pipe_fetch(pipe, shape)) {
+        return true;
+    }
+    if (popped != pipe->said) {
+        leat_pipe_publish(pipe);
+    }
+    return false;
+}
+
+LEAT_PIPE_INLINE void leat_pipe_pop_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+{
+    size_t popped = leat_load(&pipe->popped, relaxed) + 1; /* relaxed: the reader's own */
+    leat_store(&pipe->popped, popped, relaxed);            /* relaxed: publish is what tells the writer */
+    size_t pos = pipe->begin_pos, next = pos + shape.step;
+    if (LEAT_UNLIKELY((next & shape.mask) == shape.full)) {
+        next = (pos | shape.mask) + shape.skip;
+    }
+    pipe->begin_pos = next;
+    if (LEAT_UNLIKELY(next == pipe->chunk_end)) {
+        leat_pipe_leave_chunk(pipe);
+    }
+    /* relaxed: only a reason to look closer */
+    if (LEAT_UNLIKELY(popped - pipe->said >= pipe->give || leat_load(&pipe->writer_asleep, relaxed) != 0)) {
+        leat_pipe_publish(pipe);
+    }
+}
 
 LEAT_PIPE_INLINE void *leat_pipe_back(struct leat_pipe *pipe)
 {
@@ -318,69 +572,26 @@ LEAT_PIPE_INLINE void *leat_pipe_back(struct leat_pipe *pipe)
 
 LEAT_PIPE_INLINE bool leat_pipe_push(struct leat_pipe *pipe, bool incomplete)
 {
-    size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
-    size_t peak = leat_load(&pipe->peak, relaxed);     /* relaxed: the writer's own */
-    if (LEAT_UNLIKELY(pushed - pipe->o_seen >= peak) && !leat_pipe_room(pipe)) {
-        return false;
+    if (LEAT_UNLIKELY(pipe->extra != 0)) {
+        return leat_pipe_push_extra(pipe, incomplete);
     }
-    struct leat_chunk *chunk = pipe->end_chunk;
-    size_t pos = pipe->end_pos;
-    if (LEAT_LIKELY(pos + pipe->step != pipe->chunk_end)) {
-        pipe->end_pos = pos + pipe->step;
-    } else if (!leat_pipe_next_chunk(pipe)) {
-        return false;
-    }
-    pipe->back_chunk = chunk;
-    pipe->back_pos = pos;
-    leat_store(&pipe->pushed, pushed + 1, relaxed); /* relaxed: flush is what publishes */
-    if (!incomplete) {
-        pipe->f = pushed + 1;
-    }
-    return true;
+    return leat_pipe_push_as(pipe, pipe->shape, incomplete);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_write(struct leat_pipe *pipe, const void *item, bool incomplete)
 {
-    memcpy(leat_pipe_back(pipe), item, pipe->item_bytes);
+    memcpy(leat_pipe_back(pipe), item, pipe->shape.item_bytes);
     return leat_pipe_push(pipe, incomplete);
-}
-
-LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush(struct leat_pipe *pipe)
-{
-    if (pipe->w == pipe->f) {
-        return LEAT_FLUSH_NOTHING;
-    }
-    pipe->w = pipe->f;
-    LEAT_PIPE_COUNT(&pipe->flushes);
-    size_t old = leat_exchange(&pipe->c, pipe->f << 1, release); /* edge "item"; takes the reader's mark back */
-    return (old & 1) != 0 ? LEAT_FLUSH_ASLEEP : LEAT_FLUSH_AWAKE;
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_check_read(struct leat_pipe *pipe)
 {
-    if (leat_load(&pipe->popped, relaxed) != pipe->r) { /* relaxed: the reader's own */
-        return true;
-    }
-    size_t r = leat_pipe_position(pipe->r, leat_load(&pipe->c, acquire)); /* edge "item" */
-    if (r == pipe->r) {
-        return leat_pipe_fall_asleep(pipe);
-    }
-    pipe->r = r;
-    return true;
+    return leat_pipe_check_read_as(pipe, pipe->shape);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_poll(struct leat_pipe *pipe)
 {
-    if (leat_load(&pipe->popped, relaxed) != pipe->r) { /* relaxed: the reader's own */
-        return true;
-    }
-    size_t r = leat_pipe_position(pipe->r, leat_load(&pipe->c, acquire)); /* edge "item" */
-    if (r == pipe->r) {
-        leat_pipe_publish(pipe);
-        return false;
-    }
-    pipe->r = r;
-    return true;
+    return leat_pipe_poll_as(pipe, pipe->shape);
 }
 
 LEAT_PIPE_INLINE void *leat_pipe_front(struct leat_pipe *pipe)
@@ -390,16 +601,10 @@ LEAT_PIPE_INLINE void *leat_pipe_front(struct leat_pipe *pipe)
 
 LEAT_PIPE_INLINE void leat_pipe_pop(struct leat_pipe *pipe)
 {
-    size_t popped = leat_load(&pipe->popped, relaxed) + 1; /* relaxed: the reader's own */
-    leat_store(&pipe->popped, popped, relaxed);            /* relaxed: publish is what tells the writer */
-    pipe->begin_pos += pipe->step;
-    if (LEAT_UNLIKELY(pipe->begin_pos == pipe->chunk_end)) {
-        leat_pipe_leave_chunk(pipe);
+    if (LEAT_UNLIKELY(pipe->extra != 0)) {
+        leat_pipe_pop_extra(pipe);
     }
-    size_t said = leat_load(&pipe->o, relaxed); /* relaxed: the position is our own, the mark only a reason to look closer */
-    if (LEAT_UNLIKELY((said & 1) != 0 || (popped << 1) - said >= pipe->give << 1)) {
-        leat_pipe_publish(pipe);
-    }
+    leat_pipe_pop_as(pipe, pipe->shape);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_read(struct leat_pipe *pipe, void *item)
@@ -407,19 +612,184 @@ LEAT_PIPE_INLINE bool leat_pipe_read(struct leat_pipe *pipe, void *item)
     if (!leat_pipe_check_read(pipe)) {
         return false;
     }
-    memcpy(item, leat_pipe_front(pipe), pipe->item_bytes);
+    memcpy(item, leat_pipe_front(pipe), pipe->shape.item_bytes);
     leat_pipe_pop(pipe);
     return true;
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_writer_asleep(struct leat_pipe *pipe)
 {
-    if (LEAT_LIKELY(!pipe->writer_asleep)) {
+    if (LEAT_LIKELY(!pipe->wake_writer)) {
         return false;
     }
-    pipe->writer_asleep = false;
+    pipe->wake_writer = false;
     return true;
 }
+
+/* Copies places that lie side by side; whole groups of 8 bytes' items in one piece that the compiler sees. */
+LEAT_PIPE_INLINE void leat_pipe_copy(void *to, const void *from, size_t bytes)
+{
+    if (LEAT_LIKELY(bytes == 56)) {
+        memcpy(to, from, 56);
+    } else {
+        memcpy(to, from, bytes);
+    }
+}
+
+LEAT_PIPE_INLINE int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, const void *items, int64_t count)
+{
+    const unsigned char *from = (const unsigned char *)items;
+    size_t left = count > 0 ? (size_t)count : 0, inside = leat_load(&pipe->pushed, relaxed) - pipe->o_seen; /* relaxed: the writer's own */
+    size_t stride = shape.mask + shape.skip;
+    while (left > 0) {
+        /*
+         * Whole groups, as long as one more follows in the chunk: then neither back nor end can be in want of a chunk. Only the marks of
+         * the groups where back and end come to stand are set: nobody will look at those between.
+         */
+        size_t may = leat_load(&pipe->peak, relaxed) - inside, pos = pipe->back_pos; /* relaxed: the writer's own */
+        if (may < left && may < shape.items) {
+            may = leat_pipe_room(pipe, left);
+            inside = leat_load(&pipe->pushed, relaxed) - pipe->o_seen; /* relaxed: the writer's own */
+            if (may == 0) {
+                break;
+            }
+        }
+        may = may < left ? may : left;
+        size_t done = 0;
+        if (shape.item_bytes == shape.step && (shape.mask == 0 || (pos & shape.mask) == 0)) {
+            while (may - done >= shape.items && pos + 2 * stride < pipe->chunk_end) {
+                leat_pipe_copy(LEAT_CHUNK_PLACE(pipe->back_chunk, pos), from + done * shape.step, shape.items * shape.step);
+                pos += stride;
+                done += shape.items;
+            }
+        }
+        if (done > 0) {
+            size_t pushed = leat_load(&pipe->pushed, relaxed) + done; /* relaxed, as below: the writer's own */
+            size_t next = pos + shape.step;
+            leat_store(LEAT_PIPE_MARK(pipe->back_chunk, pos, shape), pushed - 1, relaxed); /* relaxed: I2 */
+            if ((next & shape.mask) == shape.full) {
+                next = (pos | shape.mask) + shape.skip;
+                leat_store(LEAT_PIPE_MARK(pipe->back_chunk, next, shape), pushed - 1, relaxed); /* relaxed: I2 */
+            }
+            pipe->back_pos = pos;
+            pipe->end_chunk = pipe->back_chunk;
+            pipe->end_pos = next;
+            leat_store(&pipe->pushed, pushed, relaxed);
+            pipe->f = pushed;
+            pipe->f_mark = LEAT_PIPE_MARK(pipe->back_chunk, pos, shape);
+        } else {
+            memcpy(leat_pipe_back(pipe), from, shape.item_bytes);
+            if (!leat_pipe_push_as(pipe, shape, false)) {
+                break;
+            }
+            done = 1;
+        }
+        from += done * shape.item_bytes;
+        left -= done;
+        inside += done;
+    }
+    return count > 0 ? count - (int64_t)left : 0;
+}
+
+LEAT_PIPE_INLINE int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, void *items, int64_t count)
+{
+    unsigned char *to = (unsigned char *)items;
+    if (count <= 0 || !leat_pipe_poll_as(pipe, shape)) {
+        return 0;
+    }
+    size_t popped = leat_load(&pipe->popped, relaxed), there = pipe->r - popped; /* relaxed: the reader's own */
+    size_t left = (size_t)count < there ? (size_t)count : there, all = left;
+    size_t pos = pipe->begin_pos;
+    while (left > 0) {
+        size_t done = 1;
+        if (shape.item_bytes == shape.step && left >= shape.items && (shape.mask == 0 || (pos & shape.mask) == 0)) {
+            done = shape.items;
+            leat_pipe_copy(to, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape.items * shape.step);
+            pos = (pos | shape.mask) + shape.skip;
+        } else {
+            memcpy(to, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape.item_bytes);
+            size_t next = pos + shape.step;
+            pos = (next & shape.mask) == shape.full ? (pos | shape.mask) + shape.skip : next;
+        }
+        to += done * shape.item_bytes;
+        left -= done;
+        if (LEAT_UNLIKELY(pos == pipe->chunk_end)) {
+            leat_pipe_leave_chunk(pipe);
+            pos = LEAT_CHUNK_FIRST;
+        }
+    }
+    pipe->begin_pos = pos;
+    leat_store(&pipe->popped, popped + all, relaxed); /* relaxed: publish is what tells the writer */
+    /* relaxed: only a reason to look closer */
+    if (popped + all - pipe->said >= pipe->give || leat_load(&pipe->writer_asleep, relaxed) != 0) {
+        leat_pipe_publish(pipe);
+    }
+    return (int64_t)all;
+}
+
+/*
+ * LEAT_PIPE_TYPE(number, uint64_t) makes number_init, number_write, number_back, number_push, number_check_read, number_poll, number_read,
+ * number_front, number_pop, number_write_many and number_read_many: the same calls, on items of that type, with every size a constant and
+ * so without a call to memcpy. Everything else is called as it is; both kinds of calls mix freely. number_init wants item_bytes 0 or right,
+ * and neither bytes_of nor spent.
+ */
+#define LEAT_PIPE_TYPE(name, type)                                                                                                       \
+    static const struct leat_pipe_shape name##_shape = LEAT_PIPE_SHAPE(sizeof(type), (size_t)LEAT_PIPE_ROUNDED(sizeof(type)));           \
+    static inline int name##_init(struct leat_pipe *pipe, struct leat_pipe_config config)                                                \
+    {                                                                                                                                    \
+        if ((config.item_bytes != 0 && config.item_bytes != (int64_t)sizeof(type)) || config.bytes_of != NULL || config.spent != NULL) { \
+            return leat_pipe_init(pipe, NULL);                                                                                           \
+        }                                                                                                                                \
+        config.item_bytes = (int64_t)sizeof(type);                                                                                       \
+        return leat_pipe_init(pipe, &config);                                                                                            \
+    }                                                                                                                                    \
+    static inline type *name##_back(struct leat_pipe *pipe)                                                                              \
+    {                                                                                                                                    \
+        return (type *)leat_pipe_back(pipe);                                                                                             \
+    }                                                                                                                                    \
+    static inline bool name##_push(struct leat_pipe *pipe, bool incomplete)                                                              \
+    {                                                                                                                                    \
+        return leat_pipe_push_as(pipe, name##_shape, incomplete);                                                                        \
+    }                                                                                                                                    \
+    static inline bool name##_write(struct leat_pipe *pipe, type item, bool incomplete)                                                  \
+    {                                                                                                                                    \
+        *name##_back(pipe) = item;                                                                                                       \
+        return name##_push(pipe, incomplete);                                                                                            \
+    }                                                                                                                                    \
+    static inline int64_t name##_write_many(struct leat_pipe *pipe, const type *items, int64_t count)                                    \
+    {                                                                                                                                    \
+        return leat_pipe_write_many_as(pipe, name##_shape, items, count);                                                                \
+    }                                                                                                                                    \
+    static inline bool name##_check_read(struct leat_pipe *pipe)                                                                         \
+    {                                                                                                                                    \
+        return leat_pipe_check_read_as(pipe, name##_shape);                                                                              \
+    }                                                                                                                                    \
+    static inline bool name##_poll(struct leat_pipe *pipe)                                                                               \
+    {                                                                                                                                    \
+        return leat_pipe_poll_as(pipe, name##_shape);                                                                                    \
+    }                                                                                                                                    \
+    static inline type *name##_front(struct leat_pipe *pipe)                                                                             \
+    {                                                                                                                                    \
+        return (type *)leat_pipe_front(pipe);                                                                                            \
+    }                                                                                                                                    \
+    static inline void name##_pop(struct leat_pipe *pipe)                                                                                \
+    {                                                                                                                                    \
+        leat_pipe_pop_as(pipe, name##_shape);                                                                                            \
+    }                                                                                                                                    \
+    static inline bool name##_read(struct leat_pipe *pipe, type *item)                                                                   \
+    {                                                                                                                                    \
+        if (!name##_check_read(pipe)) {                                                                                                  \
+            return false;                                                                                                                \
+        }                                                                                                                                \
+        *item = *name##_front(pipe);                                                                                                     \
+        name##_pop(pipe);                                                                                                                \
+        return true;                                                                                                                     \
+    }                                                                                                                                    \
+    static inline int64_t name##_read_many(struct leat_pipe *pipe, type *items, int64_t count)                                           \
+    {                                                                                                                                    \
+        return leat_pipe_read_many_as(pipe, name##_shape, items, count);                                                                 \
+    }                                                                                                                                    \
+    struct leat_pipe /* for the semicolon */
 
 #ifdef __cplusplus
 }

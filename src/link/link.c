@@ -63,11 +63,11 @@ static int pool_create(struct leat_pool **pool, const char *name, int64_t block_
     return block ? 0 : -ENOMEM;
 }
 
-/* Chunks for two full pipes: the items, one cut at either end, the spare and the next. The limit is exact, so caches do not count. */
+/* Chunks for two full pipes: the items, one cut at either end, two spare and the next. The limit is exact, so caches do not count. */
 static int64_t chunk_limit(int64_t high_water)
 {
-    int64_t messages = (CHUNK_BYTES - (int64_t)sizeof(struct leat_chunk)) / (int64_t)sizeof(struct leat_msg);
-    return 2 * (high_water / messages + 4);
+    int64_t messages = (CHUNK_BYTES - (int64_t)LEAT_CHUNK_FIRST) / ((int64_t)sizeof(struct leat_msg) + 8); /* each with its mark */
+    return 2 * (high_water / messages + 5);
 }
 
 static int pools_create(struct link_pools **pools, const struct leat_link_options *options)

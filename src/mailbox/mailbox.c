@@ -47,7 +47,9 @@ int leat_mailbox_init(struct leat_mailbox *mailbox, const struct leat_mailbox_co
     }
     result = leat_waker_init(&mailbox->own_writer, config->writer_fd && config->writer_waker == NULL);
     if (result == 0) {
-        result = leat_pipe_init(&mailbox->pipe, &config->pipe);
+        struct leat_pipe_config pipe = config->pipe;
+        pipe.host = pipe.host != NULL ? pipe.host : leat_os_host();
+        result = leat_pipe_init(&mailbox->pipe, &pipe);
         if (result == 0) {
             return 0;
         }
@@ -79,7 +81,8 @@ enum leat_flush leat_mailbox_flush(struct leat_mailbox *mailbox)
 /* Returns whether the last write failed for want of room; else it was for want of a chunk. The writer's own view, fresh from that write. */
 static bool full(const struct leat_pipe *pipe)
 {
-    return leat_load(&pipe->pushed, relaxed) - pipe->o_seen >= pipe->high_water; /* relaxed: the writer's own */
+    size_t bytes = leat_load(&pipe->pushed_bytes, relaxed) - pipe->o_bytes_seen; /* relaxed, both: the writer's own */
+    return pipe->shut || leat_load(&pipe->pushed, relaxed) - pipe->o_seen >= pipe->high_water || bytes >= pipe->high_bytes;
 }
 
 /* Tries again and again for a while; true: written. */
@@ -277,7 +280,7 @@ int leat_mailbox_read(struct leat_mailbox *mailbox, void *item, int64_t deadline
             return result;
         }
     }
-    memcpy(item, leat_pipe_front(pipe), pipe->item_bytes);
+    memcpy(item, leat_pipe_front(pipe), pipe->shape.item_bytes);
     leat_pipe_pop(pipe);
     wake_writer(mailbox);
     return 0;

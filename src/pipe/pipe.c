@@ -11,36 +11,106 @@
 _Static_assert(sizeof(struct leat_chunk) <= LEAT_CHUNK_FIRST, "the head of a chunk fits before its first item");
 _Static_assert(sizeof(struct leat_pipe) <= 1024, "an idle pipe stays small");
 
-/* Sets *pipe's sizes from the configuration; false: out of range, *pipe untouched. */
+/* ---- shapes and places ---- */
+
+/* Bytes from one group to the next. */
+static size_t stride(const struct leat_pipe_shape *shape)
+{
+    return shape->mask + shape->skip;
+}
+
+/* Moves a place on by one; true: that was the chunk's last, *pos is its end. */
+static bool next_place(const struct leat_pipe *pipe, size_t *pos)
+{
+    size_t next = *pos + pipe->shape.step;
+    *pos = (next & pipe->shape.mask) == pipe->shape.full ? (*pos | pipe->shape.mask) + pipe->shape.skip : next;
+    return *pos == pipe->chunk_end;
+}
+
+/* Moves a place of the writer's back by one. */
+static void last_place(const struct leat_pipe *pipe, struct leat_chunk **chunk, size_t *pos)
+{
+    const struct leat_pipe_shape *shape = &pipe->shape;
+    if ((*pos & shape->mask) != 0) {
+        *pos -= shape->step;
+        return;
+    }
+    if (*pos == LEAT_CHUNK_FIRST) {
+        *chunk = (*chunk)->prev; /* to a place not before f: its chunk is not the reader's to free */
+        *pos = pipe->chunk_end;
+    }
+    *pos = *pos - stride(shape) + (shape->items - 1) * shape->step;
+}
+
+static LEAT_ATOMIC(size_t) * mark_of(const struct leat_pipe *pipe, struct leat_chunk *chunk, size_t pos)
+{
+    return LEAT_PIPE_MARK(chunk, pos, pipe->shape);
+}
+
+/* The words behind an item: what bytes_of said, then when it was written; each only where it is wanted. */
+static uint64_t *extra_of(const struct leat_pipe *pipe, void *place)
+{
+    return (uint64_t *)LEAT_CHUNK_PLACE(place, pipe->shape.step - pipe->extra);
+}
+
+/* Sets *pipe's sizes from the configuration; false: out of range. */
 static bool set_sizes(struct leat_pipe *pipe, const struct leat_pipe_config *config)
 {
-    const int64_t first = (int64_t)LEAT_CHUNK_FIRST;
-    if (config->blocks == NULL || config->blocks->block_bytes < first || config->item_bytes < 1 || config->high_water < 1) {
+    if (config == NULL || config->blocks == NULL || config->item_bytes < 1 || config->high_water < 1 ||
+        (uint64_t)config->high_water > SIZE_MAX / 4 || config->low_water < 0 || config->low_water >= config->high_water ||
+        config->spare_chunks < 0 || config->spare_chunks > LEAT_PIPE_SPARES || config->high_bytes < 0 ||
+        (config->high_bytes > 0 && config->bytes_of == NULL)) {
         return false;
     }
-    int64_t room = config->blocks->block_bytes - first;
-    if (config->item_bytes > room || (uint64_t)config->blocks->block_bytes > SIZE_MAX || (uint64_t)config->high_water > SIZE_MAX / 4) {
+    if (config->spent != NULL && (config->host == NULL || config->host->now_ns == NULL)) {
         return false;
     }
-    int64_t step = config->item_bytes >= 8 ? (config->item_bytes + 7) / 8 * 8 : config->item_bytes;
-    if (room / step < 2) {
+    const int64_t first = (int64_t)LEAT_CHUNK_FIRST, block = config->blocks->block_bytes;
+    if (block <= first || (uint64_t)block > SIZE_MAX / 2 || config->item_bytes > block) {
         return false;
     }
-    pipe->item_bytes = (size_t)config->item_bytes;
-    pipe->step = (size_t)step;
-    pipe->chunk_end = (size_t)(first + room / step * step);
+    pipe->extra = (config->bytes_of != NULL ? 8u : 0u) + (config->spent != NULL ? 8u : 0u);
+    size_t bytes = (size_t)config->item_bytes, least = pipe->extra != 0 && bytes < 8 ? 8 : bytes;
+    size_t step = LEAT_PIPE_ROUNDED(least) + pipe->extra;
+    struct leat_pipe_shape shape = LEAT_PIPE_SHAPE(bytes, step);
+    size_t groups = (size_t)(block - first) / stride(&shape);
+    if (groups == 0) {
+        return false;
+    }
+    pipe->shape = shape;
+    pipe->chunk_end = LEAT_CHUNK_FIRST + groups * stride(&shape);
     pipe->high_water = (size_t)config->high_water;
+    pipe->low_water = config->low_water > 0 ? (size_t)config->low_water : pipe->high_water - 1;
     pipe->give = pipe->high_water < 8 ? 1 : pipe->high_water / 8;
+    pipe->high_bytes = config->high_bytes > 0 && (uint64_t)config->high_bytes < SIZE_MAX / 2 ? (size_t)config->high_bytes : SIZE_MAX;
+    pipe->spares = config->spare_chunks > 0 ? (size_t)config->spare_chunks : 2;
     pipe->blocks = *config->blocks;
+    pipe->bytes_of = config->bytes_of;
+    pipe->spent = config->spent;
+    pipe->context = config->context;
+    pipe->host = config->host;
     return true;
 }
+
+/* Chooses the protocol; false: the one that was asked for cannot be had. */
+static bool set_sleep(struct leat_pipe *pipe, enum leat_sleep sleep)
+{
+    const struct leat_host *host = pipe->host;
+    bool may_barrier = (sleep == LEAT_SLEEP_DEFAULT || sleep == LEAT_SLEEP_BARRIER) && host != NULL && host->barrier != NULL &&
+                       host->barrier(host->context);
+    pipe->sleep = sleep != LEAT_SLEEP_DEFAULT ? (uint32_t)sleep : may_barrier ? LEAT_SLEEP_BARRIER : LEAT_SLEEP_RMW;
+    return sleep == LEAT_SLEEP_BARRIER ? may_barrier : (unsigned)sleep <= LEAT_SLEEP_BARRIER;
+}
+
+/* ---- making and ending ---- */
 
 int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config)
 {
     pipe->begin_chunk = NULL;
-    pipe->end_chunk = NULL;
-    leat_store(&pipe->spare_chunk, NULL, relaxed); /* relaxed, as all of init: no other thread has the pipe yet */
-    if (!set_sizes(pipe, config)) {
+    for (int i = 0; i < LEAT_PIPE_SPARES; i++) {
+        leat_store(&pipe->spare[i], NULL, relaxed); /* relaxed, as all of init: no other thread has the pipe yet */
+    }
+    if (!set_sizes(pipe, config) || !set_sleep(pipe, config->sleep)) {
         return -EINVAL;
     }
     struct leat_chunk *chunk = pipe->blocks.alloc(pipe->blocks.context);
@@ -49,21 +119,37 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     }
     chunk->next = NULL;
     chunk->prev = NULL;
-    /* The first place is reserved from the start: it is back, and end is the one after. */
-    pipe->begin_chunk = pipe->back_chunk = pipe->end_chunk = chunk;
-    pipe->begin_pos = pipe->back_pos = LEAT_CHUNK_FIRST;
-    pipe->end_pos = LEAT_CHUNK_FIRST + pipe->step;
-    pipe->w = pipe->f = pipe->r = pipe->o_seen = 0;
-    pipe->writer_asleep = false;
+    pipe->w = pipe->f = pipe->r = pipe->o_seen = pipe->said = pipe->o_bytes_seen = 0;
+    pipe->wake_writer = pipe->shut = false;
+    pipe->spare_next = pipe->spare_put = 0;
     leat_store(&pipe->pushed, 0, relaxed);
     leat_store(&pipe->popped, 0, relaxed);
+    leat_store(&pipe->pushed_bytes, 0, relaxed);
+    leat_store(&pipe->popped_bytes, 0, relaxed);
     leat_store(&pipe->peak, pipe->give, relaxed);
     leat_store(&pipe->flushes, 0, relaxed);
+    leat_store(&pipe->wakes, 0, relaxed);
     leat_store(&pipe->sleeps, 0, relaxed);
+    leat_store(&pipe->writer_sleeps, 0, relaxed);
     leat_store(&pipe->chunks_taken, 1, relaxed);
     leat_store(&pipe->chunks_given, 0, relaxed);
-    leat_store(&pipe->c, 0, relaxed);
     leat_store(&pipe->o, 0, relaxed);
+    leat_store(&pipe->o_bytes, 0, relaxed);
+    leat_store(&pipe->reader_asleep, 0, relaxed);
+    leat_store(&pipe->writer_asleep, 0, relaxed);
+    /* The first place is reserved from the start: it is back, and end is the one after. */
+    pipe->begin_chunk = pipe->back_chunk = pipe->end_chunk = chunk;
+    pipe->begin_pos = pipe->back_pos = pipe->end_pos = LEAT_CHUNK_FIRST;
+    pipe->w_mark = pipe->f_mark = mark_of(pipe, chunk, LEAT_CHUNK_FIRST);
+    leat_store(pipe->w_mark, 0, relaxed);
+    if (next_place(pipe, &pipe->end_pos)) {
+        if (!leat_pipe_next_chunk(pipe)) {
+            leat_pipe_fini(pipe);
+            return -ENOMEM;
+        }
+        pipe->end_pos = LEAT_CHUNK_FIRST;
+    }
+    leat_store(mark_of(pipe, pipe->end_chunk, pipe->end_pos), 0, relaxed);
     return 0;
 }
 
@@ -73,33 +159,80 @@ void leat_pipe_fini(struct leat_pipe *pipe)
         next = chunk->next;
         pipe->blocks.free(pipe->blocks.context, chunk);
     }
-    struct leat_chunk *spare = leat_load(&pipe->spare_chunk, relaxed); /* relaxed: both sides are at rest */
-    if (spare != NULL) {
-        pipe->blocks.free(pipe->blocks.context, spare);
+    for (int i = 0; i < LEAT_PIPE_SPARES; i++) {
+        struct leat_chunk *spare = leat_exchange(&pipe->spare[i], NULL, relaxed); /* relaxed: both sides are at rest */
+        if (spare != NULL) {
+            pipe->blocks.free(pipe->blocks.context, spare);
+        }
     }
     pipe->begin_chunk = pipe->back_chunk = pipe->end_chunk = NULL;
-    leat_store(&pipe->spare_chunk, NULL, relaxed); /* relaxed: likewise */
+}
+
+/* ---- sleep, both ways ---- */
+
+/* The flag says `value`, and what the other side published before it could see that is seen after this: edge "sleep". */
+static void announce(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag, size_t value)
+{
+    const struct leat_host *host = pipe->host;
+    if (pipe->sleep == LEAT_SLEEP_RMW) {
+        (void)leat_exchange(flag, value, acquire);
+        return;
+    }
+#ifdef __SANITIZE_THREAD__
+    (void)leat_exchange(flag, value, seq_cst); /* gcc's ThreadSanitizer knows no fences */
+#else
+    leat_store(flag, value, relaxed); /* relaxed: the fence or the barrier orders it */
+    if (pipe->sleep == LEAT_SLEEP_FENCE) {
+        leat_fence(seq_cst);
+    }
+#endif
+    if (pipe->sleep == LEAT_SLEEP_BARRIER) {
+        leat_compiler_fence();
+        while (!host->barrier(host->context)) { /* it worked once; without it there is no sleep to be trusted */
+            if (host->yield != NULL) {
+                host->yield(host->context);
+            }
+        }
+    }
 }
 
 /* ---- writer ---- */
 
-LEAT_COLD bool leat_pipe_room(struct leat_pipe *pipe)
+LEAT_COLD size_t leat_pipe_room(struct leat_pipe *pipe, size_t wanted)
 {
-    pipe->o_seen = leat_pipe_position(pipe->o_seen, leat_load(&pipe->o, acquire)); /* edge "room" */
-    size_t inside = leat_load(&pipe->pushed, relaxed) - pipe->o_seen;              /* relaxed: the writer's own */
-    if (inside >= pipe->high_water) {
-        return false;
+    size_t o = leat_load(&pipe->o, acquire);               /* edge "room" */
+    size_t inside = leat_load(&pipe->pushed, relaxed) - o; /* relaxed: the writer's own */
+    if (pipe->shut ? inside > pipe->low_water : inside >= pipe->high_water) {
+        pipe->shut = pipe->low_water + 1 < pipe->high_water; /* o_seen stays: so the next write comes here again */
+        return 0;
     }
-    if (inside >= leat_load(&pipe->peak, relaxed)) {  /* relaxed: the writer's own */
-        leat_store(&pipe->peak, inside + 1, relaxed); /* relaxed: a statistic to everybody else */
+    pipe->shut = false;
+    pipe->o_seen = o;
+    size_t most = pipe->high_water - inside;
+    wanted = wanted < most ? wanted : most;
+    if (inside + wanted > leat_load(&pipe->peak, relaxed)) { /* relaxed: the writer's own */
+        leat_store(&pipe->peak, inside + wanted, relaxed);   /* relaxed: a statistic to everybody else */
     }
-    return true;
+    return wanted;
+}
+
+/* Says whether fewer bytes than high_bytes are inside. */
+static bool room_for_bytes(struct leat_pipe *pipe)
+{
+    size_t bytes = leat_load(&pipe->pushed_bytes, relaxed); /* relaxed: the writer's own */
+    if (bytes - pipe->o_bytes_seen >= pipe->high_bytes) {
+        (void)leat_load(&pipe->o, acquire);                      /* edge "room" */
+        pipe->o_bytes_seen = leat_load(&pipe->o_bytes, relaxed); /* relaxed: at least what belongs to that o */
+    }
+    return bytes - pipe->o_bytes_seen < pipe->high_bytes;
 }
 
 LEAT_COLD bool leat_pipe_next_chunk(struct leat_pipe *pipe)
 {
-    struct leat_chunk *chunk = leat_exchange(&pipe->spare_chunk, NULL, acquire); /* edge "spare" */
-    if (chunk == NULL) {
+    struct leat_chunk *chunk = leat_exchange(&pipe->spare[pipe->spare_next], NULL, acquire); /* edge "spare" */
+    if (chunk != NULL) {
+        pipe->spare_next = (pipe->spare_next + 1) % (uint32_t)pipe->spares; /* they were put in this order: none here, none at all */
+    } else {
         chunk = pipe->blocks.alloc(pipe->blocks.context);
         if (chunk == NULL) {
             return false;
@@ -110,8 +243,42 @@ LEAT_COLD bool leat_pipe_next_chunk(struct leat_pipe *pipe)
     chunk->prev = pipe->end_chunk;
     pipe->end_chunk->next = chunk; /* no item behind the link can be flushed before it: edge "item" shows it to the reader in time */
     pipe->end_chunk = chunk;
-    pipe->end_pos = LEAT_CHUNK_FIRST;
     return true;
+}
+
+LEAT_COLD bool leat_pipe_push_extra(struct leat_pipe *pipe, bool incomplete)
+{
+    void *item = leat_pipe_back(pipe);
+    uint64_t *extra = extra_of(pipe, item);
+    size_t bytes = 0;
+    if (pipe->bytes_of != NULL) {
+        if (!room_for_bytes(pipe)) {
+            return false;
+        }
+        int64_t said = pipe->bytes_of(pipe->context, item);
+        bytes = said > 0 ? (size_t)said : 0;
+        *extra++ = bytes;
+    }
+    if (pipe->spent != NULL) {
+        *extra = (uint64_t)pipe->host->now_ns(pipe->host->context);
+    }
+    if (!leat_pipe_push_as(pipe, pipe->shape, incomplete)) {
+        return false;
+    }
+    leat_store(&pipe->pushed_bytes, leat_load(&pipe->pushed_bytes, relaxed) + bytes, relaxed); /* relaxed: the writer's own */
+    return true;
+}
+
+int64_t leat_pipe_write_many(struct leat_pipe *pipe, const void *items, int64_t count)
+{
+    if (pipe->extra == 0) {
+        return leat_pipe_write_many_as(pipe, pipe->shape, items, count);
+    }
+    int64_t done = 0;
+    while (done < count && leat_pipe_write(pipe, (const unsigned char *)items + (size_t)done * pipe->shape.item_bytes, false)) {
+        done++;
+    }
+    return done;
 }
 
 bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item)
@@ -120,57 +287,92 @@ bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item)
     if (pushed == pipe->f) {
         return false;
     }
-    if (pipe->back_pos != LEAT_CHUNK_FIRST) {
-        pipe->back_pos -= pipe->step;
-    } else {
-        pipe->back_chunk = pipe->back_chunk->prev; /* to a place not before f: its chunk is not the reader's to free */
-        pipe->back_pos = pipe->chunk_end - pipe->step;
-    }
-    if (pipe->end_pos != LEAT_CHUNK_FIRST) {
-        pipe->end_pos -= pipe->step;
-    } else {
-        struct leat_chunk *unused = pipe->end_chunk;
-        pipe->end_chunk = unused->prev;
+    last_place(pipe, &pipe->back_chunk, &pipe->back_pos);
+    struct leat_chunk *unused = pipe->end_chunk;
+    last_place(pipe, &pipe->end_chunk, &pipe->end_pos);
+    if (unused != pipe->end_chunk) {
         pipe->end_chunk->next = NULL; /* the reader has not come near: this chunk's last place was never flushed */
-        pipe->end_pos = pipe->chunk_end - pipe->step;
         pipe->blocks.free(pipe->blocks.context, unused);
         leat_store(&pipe->chunks_taken, leat_load(&pipe->chunks_taken, relaxed) - 1, relaxed); /* relaxed: a statistic */
     }
     leat_store(&pipe->pushed, pushed - 1, relaxed); /* relaxed: the reader does not look at it */
+    if (pipe->bytes_of != NULL) {
+        size_t bytes = (size_t)*extra_of(pipe, leat_pipe_back(pipe));
+        leat_store(&pipe->pushed_bytes, leat_load(&pipe->pushed_bytes, relaxed) - bytes, relaxed); /* relaxed: the writer's own */
+    }
     if (item != NULL) {
-        memcpy(item, leat_pipe_back(pipe), pipe->item_bytes);
+        memcpy(item, leat_pipe_back(pipe), pipe->shape.item_bytes);
     }
     return true;
 }
 
-bool leat_pipe_check_write(struct leat_pipe *pipe)
+LEAT_COLD enum leat_flush leat_pipe_wake_reader(struct leat_pipe *pipe)
 {
-    size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
-    if (pushed - pipe->o_seen < pipe->high_water) {
-        return true;
+    LEAT_PIPE_STEP(flush_take);
+    if (leat_exchange(&pipe->reader_asleep, 0, relaxed) == 0) { /* relaxed: whoever wakes has to synchronize with the reader anyway */
+        return LEAT_FLUSH_AWAKE;                                /* withdrawn meanwhile */
     }
-    size_t said = leat_load(&pipe->o, acquire); /* edge "room" */
-    pipe->o_seen = leat_pipe_position(pipe->o_seen, said);
-    if (pushed - pipe->o_seen < pipe->high_water) {
-        return true;
-    }
-    /*
-     * Strong, or a sleep would go unheard. When it fails the reader has published since: the load in it is edge "room" then. Success
-     * would need no order, but C11 wants it no weaker than failure.
-     */
-    if ((said & 1) != 0 || leat_cas(&pipe->o, &said, said | 1, acquire, acquire)) {
+    LEAT_PIPE_COUNT(&pipe->wakes);
+    return LEAT_FLUSH_ASLEEP;
+}
+
+/* Says whether the writer would find room; looks at what the reader published last. */
+static bool has_room(struct leat_pipe *pipe)
+{
+    if (pipe->high_bytes != SIZE_MAX && !room_for_bytes(pipe)) {
         return false;
     }
-    pipe->o_seen = leat_pipe_position(pipe->o_seen, said);
-    return pushed - pipe->o_seen < pipe->high_water;
+    size_t inside = leat_load(&pipe->pushed, relaxed) - pipe->o_seen; /* relaxed: the writer's own */
+    return (!pipe->shut && inside < pipe->high_water) || leat_pipe_room(pipe, 1) != 0;
+}
+
+bool leat_pipe_check_write(struct leat_pipe *pipe)
+{
+    if (has_room(pipe)) {
+        return true;
+    }
+    size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
+    size_t wanted = pushed - pipe->low_water;
+    if (pushed - pipe->o_seen < pipe->high_water && !pipe->shut) {
+        wanted = pipe->o_seen + 1; /* full in bytes: any item that is read may make room */
+    }
+    size_t flag = wanted << 1 | 1;
+    LEAT_PIPE_STEP(write_announce);
+    if (leat_load(&pipe->writer_asleep, relaxed) == flag) { /* relaxed: it is the same announcement as before */
+        return false;
+    }
+    /* relaxed: one that stands for another position is withdrawn; if the reader took it, its wake-up comes for nothing */
+    bool stood = leat_exchange(&pipe->writer_asleep, 0, relaxed) != 0;
+    announce(pipe, &pipe->writer_asleep, flag);
+    LEAT_PIPE_STEP(write_announced);
+    bool room = has_room(pipe);
+    if ((!room || leat_exchange(&pipe->writer_asleep, 0, relaxed) == 0) && !stood) { /* relaxed: likewise */
+        LEAT_PIPE_COUNT(&pipe->writer_sleeps);
+    }
+    return room;
 }
 
 void leat_pipe_cancel_write_sleep(struct leat_pipe *pipe)
 {
-    size_t said = leat_load(&pipe->o, relaxed); /* relaxed: only our own mark is looked for */
-    if ((said & 1) != 0) {
-        (void)leat_cas(&pipe->o, &said, said & ~(size_t)1, relaxed, relaxed); /* relaxed: it fails when the reader took the mark itself */
+    if (leat_load(&pipe->writer_asleep, relaxed) != 0) { /* relaxed, both: if the reader took it, its wake-up comes for nothing */
+        (void)leat_exchange(&pipe->writer_asleep, 0, relaxed);
     }
+}
+
+int64_t leat_pipe_trim(struct leat_pipe *pipe)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < pipe->spares; i++) {
+        struct leat_chunk *spare = leat_exchange(&pipe->spare[pipe->spare_next], NULL, acquire); /* edge "spare" */
+        if (spare == NULL) {
+            break;
+        }
+        pipe->spare_next = (pipe->spare_next + 1) % (uint32_t)pipe->spares;
+        pipe->blocks.free(pipe->blocks.context, spare);
+        leat_store(&pipe->chunks_taken, leat_load(&pipe->chunks_taken, relaxed) - 1, relaxed); /* relaxed: a statistic */
+        count++;
+    }
+    return count;
 }
 
 /* ---- reader ---- */
@@ -180,48 +382,76 @@ LEAT_COLD void leat_pipe_leave_chunk(struct leat_pipe *pipe)
     struct leat_chunk *chunk = pipe->begin_chunk;
     pipe->begin_chunk = chunk->next;
     pipe->begin_pos = LEAT_CHUNK_FIRST;
-    chunk = leat_exchange(&pipe->spare_chunk, chunk, release); /* edge "spare"; what comes out is one that we put there ourselves */
+    /* Edge "spare". Acquire: what comes out was put there by this side too, unless it is none; nothing more is needed. */
+    chunk = leat_exchange(&pipe->spare[pipe->spare_put], chunk, release);
+    pipe->spare_put = (pipe->spare_put + 1) % (uint32_t)pipe->spares;
     if (chunk != NULL) {
         pipe->blocks.free(pipe->blocks.context, chunk);
         LEAT_PIPE_COUNT(&pipe->chunks_given);
     }
 }
 
-LEAT_COLD void leat_pipe_publish(struct leat_pipe *pipe)
+LEAT_COLD void leat_pipe_pop_extra(struct leat_pipe *pipe)
 {
-    size_t word = leat_load(&pipe->popped, relaxed) << 1;      /* relaxed: the reader's own */
-    if ((leat_load(&pipe->o, relaxed) & ~(size_t)1) == word) { /* relaxed: the position is our own */
-        return;
+    const uint64_t *extra = extra_of(pipe, leat_pipe_front(pipe));
+    if (pipe->bytes_of != NULL) {
+        leat_store(&pipe->popped_bytes, leat_load(&pipe->popped_bytes, relaxed) + (size_t)*extra++,
+                   relaxed); /* relaxed: the reader's own */
     }
-    if ((leat_exchange(&pipe->o, word, release) & 1) != 0) { /* edge "room"; takes the writer's mark back */
-        pipe->writer_asleep = true;
+    if (pipe->spent != NULL) {
+        pipe->spent(pipe->context, pipe->host->now_ns(pipe->host->context) - (int64_t)*extra);
+    }
+}
+
+int64_t leat_pipe_read_many(struct leat_pipe *pipe, void *items, int64_t count)
+{
+    if (pipe->extra == 0) {
+        return leat_pipe_read_many_as(pipe, pipe->shape, items, count);
+    }
+    int64_t done = 0;
+    for (; done < count && leat_pipe_poll(pipe); done++) {
+        memcpy((unsigned char *)items + (size_t)done * pipe->shape.item_bytes, leat_pipe_front(pipe), pipe->shape.item_bytes);
+        leat_pipe_pop(pipe);
+    }
+    return done;
+}
+
+LEAT_COLD void leat_pipe_take_writer(struct leat_pipe *pipe)
+{
+    size_t flag = leat_load(&pipe->writer_asleep, relaxed); /* relaxed, both: whoever wakes has to synchronize with the writer anyway */
+    size_t beyond = (leat_load(&pipe->popped, relaxed) << 1) - (flag & ~(size_t)1); /* relaxed: the reader's own */
+    if (flag == 0 || beyond > SIZE_MAX / 2) {
+        return; /* withdrawn, or more has to be read first */
+    }
+    LEAT_PIPE_STEP(publish_take);
+    if (leat_exchange(&pipe->writer_asleep, 0, relaxed) != 0) {
+        pipe->wake_writer = true;
     }
 }
 
 LEAT_COLD bool leat_pipe_fall_asleep(struct leat_pipe *pipe)
 {
-    leat_pipe_publish(pipe);
-    size_t look = pipe->r << 1;
-    /*
-     * Strong, or a sleep would go unheard. When it fails, either the mark is there already, or the writer has flushed since: the load in
-     * it is edge "item" then. Success would need no order, but C11 wants it no weaker than failure.
-     */
-    if (leat_cas(&pipe->c, &look, look | 1, acquire, acquire)) {
+    if (pipe->said != leat_load(&pipe->popped, relaxed)) { /* relaxed: the reader's own */
+        leat_pipe_publish(pipe);
+    }
+    if (leat_load(&pipe->reader_asleep, relaxed) != 0) { /* relaxed: it is the same announcement as before */
+        return false;
+    }
+    LEAT_PIPE_STEP(read_announce);
+    announce(pipe, &pipe->reader_asleep, 1);
+    LEAT_PIPE_STEP(read_announced);
+    bool there = leat_pipe_fetch(pipe, pipe->shape);
+    if (!there || leat_exchange(&pipe->reader_asleep, 0, relaxed) == 0) { /* relaxed: if a flush took it, its wake-up comes for nothing */
         LEAT_PIPE_COUNT(&pipe->sleeps);
-        return false;
     }
-    size_t r = leat_pipe_position(pipe->r, look);
-    if (r == pipe->r) {
-        return false;
-    }
-    pipe->r = r;
-    return true;
+    return there;
 }
 
 void leat_pipe_cancel_sleep(struct leat_pipe *pipe)
 {
-    size_t look = pipe->r << 1 | 1;
-    (void)leat_cas(&pipe->c, &look, look & ~(size_t)1, relaxed, relaxed); /* relaxed: it fails when no mark is there, or a flush took it */
+    if (leat_load(&pipe->reader_asleep, relaxed) != 0) { /* relaxed, both: if a flush took it, its wake-up comes for nothing */
+        (void)leat_exchange(&pipe->reader_asleep, 0, relaxed);
+    }
 }
 
 bool leat_pipe_probe(struct leat_pipe *pipe, bool (*predicate)(const void *item, void *context), void *context)
@@ -234,60 +464,19 @@ bool leat_pipe_probe(struct leat_pipe *pipe, bool (*predicate)(const void *item,
 void leat_pipe_stats(const struct leat_pipe *pipe, struct leat_pipe_stats *stats)
 {
     /* relaxed, all of them: each counter has one writer, and no figure is promised to fit another */
-    size_t pushed = leat_load(&pipe->pushed, relaxed);
+    size_t pushed = leat_load(&pipe->pushed, relaxed), popped = leat_load(&pipe->popped, relaxed);
     size_t peak = leat_load(&pipe->peak, relaxed);
     size_t given = leat_load(&pipe->chunks_given, relaxed);
     size_t taken = leat_load(&pipe->chunks_taken, relaxed);
+    bool counted = pipe->bytes_of != NULL;
     stats->items_in = (int64_t)pushed;
-    stats->items_out = (int64_t)leat_load(&pipe->popped, relaxed);
+    stats->items_out = (int64_t)popped;
+    stats->bytes_in = (int64_t)(counted ? leat_load(&pipe->pushed_bytes, relaxed) : pushed * pipe->shape.item_bytes);
+    stats->bytes_out = (int64_t)(counted ? leat_load(&pipe->popped_bytes, relaxed) : popped * pipe->shape.item_bytes);
     stats->flushes = (int64_t)leat_load(&pipe->flushes, relaxed);
+    stats->wakes = (int64_t)leat_load(&pipe->wakes, relaxed);
     stats->sleeps = (int64_t)leat_load(&pipe->sleeps, relaxed);
+    stats->writer_sleeps = (int64_t)leat_load(&pipe->writer_sleeps, relaxed);
     stats->peak_items = (int64_t)(peak < pushed ? peak : pushed);
     stats->chunks = taken > given ? (int64_t)(taken - given) : 0;
-}
-
-/* Walks from begin to end; returns whether links, places and the number of chunks fit each other. */
-static bool chunks_valid(const struct leat_pipe *pipe, size_t items)
-{
-    size_t per_chunk = (pipe->chunk_end - LEAT_CHUNK_FIRST) / pipe->step;
-    size_t held = leat_load(&pipe->chunks_taken, relaxed) - leat_load(&pipe->chunks_given, relaxed); /* relaxed: at rest */
-    size_t chunks = 1, to_back = 0;
-    bool saw_back = false;
-    for (const struct leat_chunk *chunk = pipe->begin_chunk; chunk != pipe->end_chunk; chunk = chunk->next, chunks++) {
-        if (chunk->next == NULL || chunk->next->prev != chunk || chunks >= held) {
-            return false;
-        }
-        saw_back |= chunk == pipe->back_chunk;
-        to_back += saw_back ? 0 : per_chunk;
-    }
-    saw_back |= pipe->end_chunk == pipe->back_chunk;
-    if (!saw_back || pipe->end_chunk->next != NULL) {
-        return false;
-    }
-    chunks += leat_load(&pipe->spare_chunk, relaxed) != NULL; /* relaxed: at rest */
-    bool end_follows_back = pipe->back_chunk == pipe->end_chunk
-                                ? pipe->end_pos == pipe->back_pos + pipe->step
-                                : pipe->back_chunk->next == pipe->end_chunk && pipe->end_pos == LEAT_CHUNK_FIRST &&
-                                      pipe->back_pos + pipe->step == pipe->chunk_end;
-    return chunks == held && end_follows_back && to_back * pipe->step + pipe->back_pos == pipe->begin_pos + items * pipe->step;
-}
-
-bool leat_pipe_valid(const struct leat_pipe *pipe)
-{
-    if (pipe->begin_chunk == NULL || pipe->end_pos >= pipe->chunk_end || pipe->begin_pos >= pipe->chunk_end) {
-        return false;
-    }
-    size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed, all of them: both sides are at rest */
-    size_t popped = leat_load(&pipe->popped, relaxed);
-    size_t peak = leat_load(&pipe->peak, relaxed);
-    size_t c = leat_load(&pipe->c, relaxed);
-    size_t o = leat_load(&pipe->o, relaxed);
-    size_t items = pushed - popped;
-    bool order = pipe->r - popped <= pipe->w - popped && pipe->w - popped <= pipe->f - popped && pipe->f - popped <= items &&
-                 items <= pipe->high_water;
-    bool c_fits = (c & ~(size_t)1) == pipe->w << 1 && ((c & 1) == 0 || popped == pipe->w);
-    size_t published = leat_pipe_position(pipe->o_seen, o);
-    bool o_fits = popped - published < pipe->give && pushed - published <= pipe->high_water;
-    bool peak_fits = pushed - pipe->o_seen <= peak && peak >= pipe->give && peak <= pipe->high_water;
-    return order && c_fits && o_fits && peak_fits && chunks_valid(pipe, items);
 }

@@ -5,28 +5,34 @@
  *      spin -a tests/model/pipe_sleep.pml && cc -O2 -DSAFETY -DVECTORSZ=4096 -o pan pan.c && ./pan -m1000000
  *
  * says "errors: 0": no execution sleeps for ever (an invalid end state), reads an item it may not see, or ends with an item unread (an
- * assertion). With `spin -a -DWEAK` the same says "errors: 1": the sleeper takes its token relaxed and sleeps on its own stale mark.
- * Other planted errors, each found: -DWEAK_CAS (a CAS that fails for nothing), -DWEAK_FAIL (the failing CAS is relaxed), -DWEAK_FLUSH
- * and -DWEAK_ROOM (the exchange is relaxed), -DWEAK_LOOK (closed is looked at before the announcement), -DWEAK_DRAIN (with -DEVENTFD:
- * drained after the announcement). Sizes: -DITEMS, -DHIGH, -DGIVE (of leat/pipe.h). Sleeps are futexes, with -DEVENTFD descriptors that
- * are drained first and polled last, as leat_mailbox_arm does. With -DTIMEOUTS=1 one wait ends at its deadline, with -DLEAVES the reader
- * may close at any step; the writer closes in every run. A second or two, and 300 MB, are enough for each of these.
+ * assertion). That is LEAT_SLEEP_RMW; -DFENCE and -DBARRIER are the other two. With `spin -a -DWEAK` the same says "errors: 1": the sleeper
+ * takes its token relaxed and sleeps on a stale look. Other planted errors, each found: -DWEAK_FLUSH and -DWEAK_ROOM (the store of the
+ * mark, or of o, is relaxed), -DNO_ORDER (the one who publishes only loads the flag, without fence, read-modify-write or barrier),
+ * -DNO_LOOK (the sleeper does not look again once it has announced), -DWEAK_LOOK (closed is looked at before the announcement),
+ * -DWEAK_DRAIN (with -DEVENTFD: drained after the announcement). Sizes: -DITEMS, -DHIGH, -DGIVE (of leat/pipe.h);
+ * three items are too much for 2 GB. Sleeps are futexes, with
+ * -DEVENTFD descriptors that are drained first and polled last, as leat_mailbox_arm does. With -DTIMEOUTS=1 one wait ends at its deadline,
+ * with -DLEAVES the reader may close at any step; the writer closes in every run.
+ *
+ * c stands for the mark of the group where the reader stands: the writer stores its flushes there one after another.
  *
  * Spin itself knows one memory only, so each shared word keeps its history here. A load may return any entry from the newest one that
  * its thread knows of; a read-modify-write extends the newest. An entry carries the view of its releasing writer, and those of the
- * release sequence it is in; an acquire takes it over. All writes of one word here are read-modify-writes or of one thread, so appending
- * is no loss; out-of-thin-air values, which C11 as repaired (RC11) forbids too, do not exist here either.
+ * release sequence it is in; an acquire takes it over. All writes of one word here are of one thread, or read-modify-writes of the other,
+ * so appending is no loss; out-of-thin-air values, which C11 as repaired (RC11) forbids too, do not exist here either. A sequentially
+ * consistent fence joins its thread's view with that of all such fences before. A checker sees no system call: membarrier is modelled as
+ * what the kernel promises of it, such a fence in every running thread while the caller waits.
  */
 #ifndef ITEMS
-#define ITEMS 3
+#define ITEMS 2
 #endif
 #ifndef HIGH
-#define HIGH 2
+#define HIGH 1
 #endif
 #ifndef GIVE
 #define GIVE 1
 #endif
-#define ENTRIES 14
+#define ENTRIES 24
 #define WRITER 0
 #define READER 1
 
@@ -34,11 +40,6 @@
 #define TOKEN_ACQUIRE 0
 #else
 #define TOKEN_ACQUIRE 1
-#endif
-#ifdef WEAK_FAIL
-#define FAIL_ACQUIRE 0
-#else
-#define FAIL_ACQUIRE 1
 #endif
 #ifdef WEAK_FLUSH
 #define FLUSH_RELEASE 0
@@ -53,15 +54,16 @@
 
 /* What a thread knows: the newest entry seen of each word, the items written and those read. */
 typedef view {
-    byte c, o, reader_token, writer_token, writer_closed, reader_closed, items, popped
+    byte c, o, reader_asleep, writer_asleep, reader_token, writer_token, writer_closed, reader_closed, items, popped
 }
 typedef history {
     byte value[ENTRIES];
     view message[ENTRIES];
     byte last
 }
-history c, o, reader_token, writer_token, writer_closed, reader_closed;
+history c, o, reader_asleep, writer_asleep, reader_token, writer_token, writer_closed, reader_closed;
 view now[2];
+view fenced; /* what all fences so far knew */
 bool asleep[2];      /* in the kernel, on a futex */
 bool readable[2];    /* the eventfd */
 view kept[2];        /* what the eventfd's lock in the kernel hands from writers to readers */
@@ -70,6 +72,8 @@ byte timeouts = 0;   /* how many waits may still end for nothing or at their dea
 #define JOIN(to, from) \
     to.c = (to.c > from.c -> to.c : from.c); \
     to.o = (to.o > from.o -> to.o : from.o); \
+    to.reader_asleep = (to.reader_asleep > from.reader_asleep -> to.reader_asleep : from.reader_asleep); \
+    to.writer_asleep = (to.writer_asleep > from.writer_asleep -> to.writer_asleep : from.writer_asleep); \
     to.reader_token = (to.reader_token > from.reader_token -> to.reader_token : from.reader_token); \
     to.writer_token = (to.writer_token > from.writer_token -> to.writer_token : from.writer_token); \
     to.writer_closed = (to.writer_closed > from.writer_closed -> to.writer_closed : from.writer_closed); \
@@ -121,34 +125,66 @@ inline exchange(me, where, new, release, old)
     }
 }
 
-/* Strong: it fails only on a value that is not the expected one; but that value may be an old one. */
-inline cas(me, where, expected, new, acquire, fail_acquire, ok)
+/* A plain store: it ends whatever release sequence there was. */
+inline store(me, where, new, release)
 {
     atomic {
-        at = now[me].where;
-        do
-        :: at < where.last -> at++
-        :: break
-        od;
+        assert(where.last < ENTRIES - 1);
+        where.last++;
+        now[me].where = where.last;
+        where.value[where.last] = new;
         if
-        :: where.value[at] == expected && where.value[where.last] == expected ->
-            ok = true;
-            append(me, where, new, acquire, 0)
-        :: else ->
-            ok = false;
-            at = (where.value[at] == expected -> where.last : at);
-            now[me].where = at;
-            if
-            :: fail_acquire -> JOIN(now[me], where.message[at])
-            :: else
-            fi;
-            expected = where.value[at]
-#ifdef WEAK_CAS
-        :: where.value[at] == expected -> ok = false
-#endif
-        fi;
-        at = 0
+        :: release -> JOIN(where.message[where.last], now[me])
+        :: else
+        fi
     }
+}
+
+inline fence(me)
+{
+    atomic { JOIN(fenced, now[me]); JOIN(now[me], fenced) }
+}
+
+/* After a position was published: the other's flag. leat_pipe_look */
+inline look(me, where, into)
+{
+#ifdef NO_ORDER
+    load(me, where, 0, into)
+#else
+#ifdef FENCE
+    fence(me);
+    load(me, where, 0, into)
+#else
+#ifdef BARRIER
+    load(me, where, 0, into)
+#else
+    atomic { /* a read-modify-write that changes nothing: one entry stands for both, it is the newest for whoever comes next */
+        now[me].where = where.last;
+        into = where.value[where.last];
+        JOIN(where.message[where.last], now[me])
+    }
+#endif
+#endif
+#endif
+}
+
+inline announce(me, other, where, new)
+{
+#ifdef FENCE
+    store(me, where, new, 0);
+    fence(me)
+#else
+#ifdef BARRIER
+    store(me, where, new, 0);
+#ifndef NO_ORDER
+    atomic { JOIN(fenced, now[me]); JOIN(fenced, now[other]); JOIN(now[other], fenced); JOIN(now[me], fenced) }
+#else
+    skip
+#endif
+#else
+    atomic { append(me, where, new, 1, 0) }
+#endif
+#endif
 }
 
 inline wake(me, other, token)
@@ -216,13 +252,30 @@ inline flush()
     if
     :: w != pushed ->
         w = pushed;
-        exchange(WRITER, c, w * 2, FLUSH_RELEASE, word);
+        store(WRITER, c, w, FLUSH_RELEASE);
+        look(WRITER, reader_asleep, word);
         if
-        :: word % 2 == 1 -> wake(WRITER, READER, reader_token)
+        :: word != 0 ->
+            exchange(WRITER, reader_asleep, 0, 0, word);
+            if
+            :: word != 0 -> wake(WRITER, READER, reader_token)
+            :: else
+            fi
         :: else
         fi
     :: else
     fi;
+    word = 0
+}
+
+inline room()
+{
+    load(WRITER, o, 1, word);
+    if
+    :: pushed - word < HIGH -> o_seen = word
+    :: else
+    fi;
+    no_room = pushed - o_seen >= HIGH;
     word = 0
 }
 
@@ -231,40 +284,44 @@ inline check_write(no_room)
 {
     no_room = pushed - o_seen >= HIGH;
     if
+    :: no_room -> room()
+    :: else
+    fi;
+    if
     :: no_room ->
-        load(WRITER, o, 1, word);
-        o_seen = word / 2;
-        no_room = pushed - o_seen >= HIGH;
+        load(WRITER, writer_asleep, 0, word);
         if
-        :: no_room && word % 2 == 0 ->
-            cas(WRITER, o, word, word + 1, 1, FAIL_ACQUIRE, ok);
+        :: word != 2 * (pushed - HIGH + 1) + 1 ->
+            exchange(WRITER, writer_asleep, 0, 0, word);
+            announce(WRITER, READER, writer_asleep, 2 * (pushed - HIGH + 1) + 1);
+#ifndef NO_LOOK
+            room();
             if
-            :: !ok -> o_seen = word / 2; no_room = pushed - o_seen >= HIGH
+            :: !no_room -> cancel_write_sleep()
             :: else
             fi
+#endif
         :: else
         fi
     :: else
     fi;
-    ok = false;
     word = 0
 }
 
 inline cancel_write_sleep()
 {
-    load(WRITER, o, 0, word);
+    load(WRITER, writer_asleep, 0, word);
     if
-    :: word % 2 == 1 -> cas(WRITER, o, word, word - 1, 0, 0, ok)
+    :: word != 0 -> exchange(WRITER, writer_asleep, 0, 0, word)
     :: else
     fi;
-    ok = false;
     word = 0
 }
 
 active proctype writer()
 {
     byte pushed, w, o_seen, word, seen, at;
-    bool no_room, ok, ended, gone;
+    bool no_room, ended, gone;
 
     do
     :: pushed == ITEMS || gone -> break
@@ -316,12 +373,14 @@ active proctype writer()
 
 inline publish()
 {
-    load(READER, o, 0, word);
+    said = popped;
+    store(READER, o, popped, ROOM_RELEASE);
+    look(READER, writer_asleep, word);
     if
-    :: word / 2 != popped ->
-        exchange(READER, o, popped * 2, ROOM_RELEASE, word);
+    :: word != 0 && popped >= word / 2 ->
+        exchange(READER, writer_asleep, 0, 0, word);
         if
-        :: word % 2 == 1 -> wake(READER, WRITER, writer_token)
+        :: word != 0 -> wake(READER, WRITER, writer_token)
         :: else
         fi
     :: else
@@ -329,29 +388,49 @@ inline publish()
     word = 0
 }
 
+inline fetch()
+{
+    load(READER, c, 1, word);
+    nothing = word <= r;
+    r = (nothing -> r : word);
+    word = 0
+}
+
 /* leat_pipe_check_read; empty: announced. */
 inline check_read(nothing)
 {
-    load(READER, c, 1, word);
-    nothing = word / 2 == r;
+    fetch();
     if
     :: nothing ->
-        publish();
-        word = r * 2;
-        cas(READER, c, word, r * 2 + 1, 1, FAIL_ACQUIRE, ok);
-        nothing = ok || word / 2 == r
+        if
+        :: said != popped -> publish()
+        :: else
+        fi;
+        load(READER, reader_asleep, 0, word);
+        if
+        :: word == 0 ->
+            announce(READER, WRITER, reader_asleep, 1);
+#ifndef NO_LOOK
+            fetch();
+            if
+            :: !nothing -> exchange(READER, reader_asleep, 0, 0, word)
+            :: else
+            fi
+#endif
+        :: else
+        fi
     :: else
     fi;
-    r = (nothing -> r : word / 2);
-    ok = false;
     word = 0
 }
 
 inline cancel_sleep()
 {
-    word = r * 2 + 1;
-    cas(READER, c, word, r * 2, 0, 0, ok);
-    ok = false;
+    load(READER, reader_asleep, 0, word);
+    if
+    :: word != 0 -> exchange(READER, reader_asleep, 0, 0, word)
+    :: else
+    fi;
     word = 0
 }
 
@@ -365,9 +444,9 @@ inline pop_all()
             assert(now[READER].items >= popped); /* edge "item" */
             now[READER].popped = popped
         }
-        load(READER, o, 0, word);
+        load(READER, writer_asleep, 0, word);
         if
-        :: word % 2 == 1 || popped - word / 2 >= GIVE -> publish()
+        :: word != 0 || popped - said >= GIVE -> publish()
         :: else
         fi;
         word = 0
@@ -376,8 +455,8 @@ inline pop_all()
 
 active proctype reader()
 {
-    byte r, popped, word, seen, at;
-    bool nothing, ok, ended, closed, leaves;
+    byte r, popped, said, word, seen, at;
+    bool nothing, ended, closed, leaves;
 
     do
     :: closed -> break
@@ -396,9 +475,7 @@ active proctype reader()
             if
             :: closed -> /* what polls empty now stays empty */
                 cancel_sleep();
-                load(READER, c, 1, word);
-                r = word / 2;
-                word = 0;
+                fetch();
                 pop_all();
                 assert(popped == ITEMS)
             :: else ->

@@ -5,12 +5,18 @@
 const bench::peer_about bench::this_peer = {bench::inlined, bench::variant, "items are composed and read in place, never copied"};
 
 template <class Item, size_t Capacity> struct peer {
+    /* What LEAT_PIPE_TYPE makes of an item: its shape is a constant. */
+    static constexpr leat_pipe_shape shape = LEAT_PIPE_SHAPE(sizeof(Item), sizeof(Item));
     chunks memory{sizeof(Item)};
     leat_pipe pipe;
 
     peer()
     {
-        leat_pipe_config config = {sizeof(Item), Capacity, &memory.blocks};
+        leat_pipe_config config = {};
+        config.item_bytes = sizeof(Item);
+        config.high_water = Capacity;
+        config.blocks = &memory.blocks;
+        config.host = leat_os_host();
         if (leat_pipe_init(&pipe, &config) != 0) {
             throw bench::failure{"no pipe to be had"};
         }
@@ -25,7 +31,7 @@ template <class Item, size_t Capacity> struct peer {
     }
     BENCH_INLINE bool push()
     {
-        return leat_pipe_push(&pipe, false);
+        return leat_pipe_push_as(&pipe, shape, false);
     }
     BENCH_INLINE void flush()
     {
@@ -33,10 +39,10 @@ template <class Item, size_t Capacity> struct peer {
     }
     BENCH_INLINE const Item *front()
     {
-        return leat_pipe_poll(&pipe) ? static_cast<const Item *>(leat_pipe_front(&pipe)) : nullptr;
+        return leat_pipe_poll_as(&pipe, shape) ? static_cast<const Item *>(leat_pipe_front(&pipe)) : nullptr;
     }
     BENCH_INLINE void pop()
     {
-        leat_pipe_pop(&pipe);
+        leat_pipe_pop_as(&pipe, shape);
     }
 };

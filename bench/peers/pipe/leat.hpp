@@ -5,7 +5,7 @@
 #include <leat/mailbox.h>
 
 const bench::peer_about bench::this_peer = {bench::inlined, bench::leat,
-                                            "copies items in and out; flushes by an exchange, ready for a sleeper; sleeps by leat_mailbox"};
+                                            "copies items in and out; flushes by a store and a look, ready for a sleeper (barrier); sleeps by leat_mailbox"};
 
 /* A mailbox as it is opened without any setting. */
 template <class Item, size_t Capacity> struct mailbox {
@@ -15,7 +15,9 @@ template <class Item, size_t Capacity> struct mailbox {
     mailbox()
     {
         leat_mailbox_config config = {};
-        config.pipe = {sizeof(Item), Capacity, &memory.blocks};
+        config.pipe.item_bytes = sizeof(Item);
+        config.pipe.high_water = Capacity;
+        config.pipe.blocks = &memory.blocks;
         if (leat_mailbox_init(&box, &config) != 0) {
             throw bench::failure{"no mailbox to be had"};
         }
@@ -37,12 +39,18 @@ template <class Item, size_t Capacity> struct mailbox {
 
 template <class Item, size_t Capacity> struct peer {
     using sleeper = mailbox<Item, Capacity>;
+    /* What LEAT_PIPE_TYPE makes of an item: its shape is a constant. */
+    static constexpr leat_pipe_shape shape = LEAT_PIPE_SHAPE(sizeof(Item), sizeof(Item));
     chunks memory{sizeof(Item)};
     leat_pipe pipe;
 
     peer()
     {
-        leat_pipe_config config = {sizeof(Item), Capacity, &memory.blocks};
+        leat_pipe_config config = {};
+        config.item_bytes = sizeof(Item);
+        config.high_water = Capacity;
+        config.blocks = &memory.blocks;
+        config.host = leat_os_host();
         if (leat_pipe_init(&pipe, &config) != 0) {
             throw bench::failure{"no pipe to be had"};
         }
@@ -61,29 +69,22 @@ template <class Item, size_t Capacity> struct peer {
     }
     BENCH_INLINE bool get(Item &item)
     {
-        if (!leat_pipe_poll(&pipe)) {
+        if (!leat_pipe_poll_as(&pipe, shape)) {
             return false;
         }
         item = *static_cast<const Item *>(leat_pipe_front(&pipe));
-        leat_pipe_pop(&pipe);
+        leat_pipe_pop_as(&pipe, shape);
         return true;
     }
     BENCH_INLINE size_t put_many(const Item *items, size_t count)
     {
-        size_t done = 0;
-        while (done < count && write(items[done])) {
-            done++;
-        }
+        size_t done = size_t(leat_pipe_write_many_as(&pipe, shape, items, int64_t(count)));
         leat_pipe_flush(&pipe);
         return done;
     }
     BENCH_INLINE size_t get_many(Item *items, size_t count)
     {
-        size_t done = 0;
-        while (done < count && get(items[done])) {
-            done++;
-        }
-        return done;
+        return size_t(leat_pipe_read_many_as(&pipe, shape, items, int64_t(count)));
     }
 
   private:
@@ -91,6 +92,6 @@ template <class Item, size_t Capacity> struct peer {
     BENCH_INLINE bool write(const Item &item)
     {
         *static_cast<Item *>(leat_pipe_back(&pipe)) = item;
-        return leat_pipe_push(&pipe, false);
+        return leat_pipe_push_as(&pipe, shape, false);
     }
 };

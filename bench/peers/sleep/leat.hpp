@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* leat's own pipe, which uses the protocol of rmw. */
+/* leat's own pipe as it is opened without any setting: its protocol is barrier. */
 #include <leat/os.h>
 #include <leat/pipe.h>
 
-const bench::peer_about bench::this_peer = {bench::inlined, bench::leat, "leat_pipe: exchange and CAS on one word, in a chunked pipe"};
+const bench::peer_about bench::this_peer = {bench::inlined, bench::leat, "leat_pipe: store and look, membarrier for the sleeper, in a chunked pipe"};
 
 struct peer {
     leat_pool *pool;
@@ -17,7 +17,11 @@ struct peer {
             throw bench::failure{"no pool to be had"};
         }
         blocks = leat_pool_blocks(pool);
-        leat_pipe_config config = {8, 1024, &blocks};
+        leat_pipe_config config = {};
+        config.item_bytes = 8;
+        config.high_water = 1024;
+        config.blocks = &blocks;
+        config.host = leat_os_host();
         if (leat_pipe_init(&pipe, &config) != 0) {
             leat_pool_thread_end();
             leat_pool_destroy(pool, nullptr);
