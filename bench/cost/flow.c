@@ -22,7 +22,7 @@ static uint64_t sent, got;
 static struct leat_pipe_config pipe_config(int64_t item_bytes, int64_t high_water)
 {
     blocks = leat_pool_blocks(leat_cost_new_pool(CHUNK_BYTES));
-    return (struct leat_pipe_config){.item_bytes = item_bytes, .high_water = high_water, .blocks = &blocks};
+    return (struct leat_pipe_config){.item_bytes = item_bytes, .high_water = high_water, .blocks = &blocks, .host = leat_os_host()};
 }
 
 static void ready_pipe(int64_t item_bytes, int64_t high_water)
