@@ -850,8 +850,8 @@ static void run_course(int64_t items, int64_t item_bytes, int64_t chunk_items, i
     assert_int_equal(course->wrong, 0);
     assert_true(stats.sleeps > 0);
     assert_int_equal(stats.wakes, course->wakes);
-    assert_int_equal(stats.sleeps, course->wakes); /* each announcement that was not withdrawn was taken back, once */
-    assert_int_equal(stats.writer_sleeps, course->writer_wakes);
+    assert_int_equal(stats.sleeps, course->wakes);            /* each announcement that was not withdrawn was taken back, once */
+    assert_true(course->writer_wakes <= stats.writer_sleeps); /* two taken back before the reader asked are one wake-up */
     assert_int_equal((size_t)stats.items_in - start, items);
     assert_false(leat_pipe_poll(&course->bench.pipe));
     tear_down(&course->bench);

@@ -373,7 +373,7 @@ LEAT_PIPE_INLINE void leat_pipe_pop(struct leat_pipe *pipe);
 LEAT_API bool leat_pipe_probe(struct leat_pipe *pipe, bool (*predicate)(const void *item, void *context), void *context);
 
 /*
- * Returns true once for each time that room was made for a writer that had announced its sleep: wake it, by something that synchronizes
+ * Returns true once after room was made for a writer that had announced its sleep: wake it, by something that synchronizes
  * with it. Ask after pop, read, poll and check_read.
  *
  * [thread: reader | blocks: no | allocates: no | fails: never]
