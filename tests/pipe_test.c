@@ -503,6 +503,216 @@ static void pipe_that_gets_no_more_chunks_goes_on_with_those_it_has(void **state
     }
 }
 
+static void pipe_with_a_low_water_mark_stays_shut_down_to_it(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 8, 7, 16);
+    struct leat_pipe *pipe = &bench.pipe;
+    pipe->low_water = 4;
+    unsigned char item[8];
+    uint64_t written = 0, read = 0;
+    for (int round = 0; round < 20; round++) {
+        while (write_number(pipe, written, false)) {
+            written++;
+        }
+        assert_int_equal(written - read, 16);
+        leat_pipe_flush(pipe);
+        assert_false(leat_pipe_check_write(pipe));
+        for (int i = 0; i < 12; i++) {
+            assert_false(write_number(pipe, written, false));
+            assert_false(leat_pipe_writer_asleep(pipe));
+            assert_true(leat_pipe_read(pipe, item) && is_item(item, 8, read++));
+        }
+        assert_true(leat_pipe_writer_asleep(pipe));
+        assert_true(leat_pipe_check_write(pipe));
+        assert_true(leat_pipe_valid(pipe));
+    }
+    /* An incomplete batch of more than the mark: all else being read is enough. */
+    read = drain(pipe, read);
+    for (int i = 0; i < 16; i++) {
+        assert_true(write_number(pipe, written++, i >= 4));
+    }
+    assert_false(leat_pipe_check_write(pipe));
+    read = drain(pipe, read);
+    assert_true(leat_pipe_writer_asleep(pipe));
+    assert_true(leat_pipe_check_write(pipe) && write_number(pipe, written++, false));
+    assert_int_equal(drain(pipe, read), written);
+    tear_down(&bench);
+}
+
+/* Written and read in bulk of all lengths, mixed with single calls: order, bound and every invariant hold. */
+static void pipe_carries_items_in_bulk(void **state)
+{
+    (void)state;
+    static const int64_t item_bytes[] = {1, 4, 8, 12, 16, 56, 64};
+    uint64_t seed = test_seed();
+    for (size_t c = 0; c < 7 * 4; c++) {
+        struct bench bench;
+        size_t bytes = (size_t)item_bytes[c % 7];
+        set_up(&bench, item_bytes[c % 7], c / 7 == 0 ? 1 : (int64_t)random_below(&seed, 60) + 1, 200);
+        struct leat_pipe *pipe = &bench.pipe;
+        unsigned char many[100 * 64];
+        uint64_t written = 0, read = 0;
+        for (int i = 0; i < 3000; i++) {
+            int64_t count = (int64_t)random_below(&seed, 100);
+            if (random_below(&seed, 2) == 0) {
+                for (int64_t k = 0; k < count; k++) {
+                    make_item(many + (size_t)k * bytes, bytes, written + (uint64_t)k);
+                }
+                int64_t done = leat_pipe_write_many(pipe, many, count);
+                assert_in_range(done, 0, count);
+                written += (uint64_t)done;
+                assert_true(done == count || !leat_pipe_check_write(pipe)); /* fewer only where it is full */
+                written += random_below(&seed, 3) == 0 && write_number(pipe, written, false);
+                leat_pipe_flush(pipe);
+            } else {
+                int64_t done = leat_pipe_read_many(pipe, many, count);
+                for (int64_t k = 0; k < done; k++) {
+                    assert_true(is_item(many + (size_t)k * bytes, bytes, read++));
+                }
+            }
+            assert_true(leat_pipe_valid(pipe));
+        }
+        assert_int_equal(drain(pipe, read), written);
+        assert_true(written > 3000);
+        tear_down(&bench);
+    }
+}
+
+static int64_t first_byte(void *context, const void *item)
+{
+    (void)context;
+    return *(const unsigned char *)item;
+}
+
+static void count_spent(void *context, int64_t ns)
+{
+    *(int *)context += ns >= 0;
+}
+
+static void pipe_bounded_in_bytes_counts_what_items_stand_for_and_times_them(void **state)
+{
+    (void)state;
+    struct bench bench;
+    int timed = 0;
+    bench.blocks = counted_blocks(&bench.counted, 4096);
+    struct leat_pipe_config config = {
+        .item_bytes = 3, .high_water = 100, .blocks = &bench.blocks, .host = leat_os_host(), .high_bytes = 50};
+    struct leat_pipe *pipe = &bench.pipe;
+    assert_int_equal(leat_pipe_init(pipe, &config), -EINVAL); /* nobody says what an item stands for */
+    config.bytes_of = first_byte;
+    config.spent = count_spent;
+    config.context = &timed;
+    assert_int_equal(leat_pipe_init(pipe, &config), 0);
+    struct leat_pipe_stats stats;
+    unsigned char item[3];
+    for (int round = 0; round < 50; round++) {
+        assert_true(leat_pipe_write(pipe, (const unsigned char[]){40, 1, 2}, false));
+        assert_true(leat_pipe_write(pipe, (const unsigned char[]){30, 3, 4}, true)); /* began below the bound, goes beyond */
+        assert_false(leat_pipe_write(pipe, (const unsigned char[]){1, 5, 6}, false));
+        assert_true(leat_pipe_unwrite(pipe, item));
+        assert_memory_equal(item, ((const unsigned char[]){30, 3, 4}), 3);
+        assert_true(leat_pipe_write(pipe, item, false));
+        leat_pipe_flush(pipe);
+        assert_false(leat_pipe_check_write(pipe));
+        assert_true(leat_pipe_read(pipe, item) && item[2] == 2);
+        assert_true(leat_pipe_writer_asleep(pipe));
+        assert_true(leat_pipe_check_write(pipe)); /* 30 are left */
+        assert_true(leat_pipe_read(pipe, item) && item[2] == 4);
+        assert_false(leat_pipe_poll(pipe));
+        leat_pipe_stats(pipe, &stats);
+        assert_int_equal(stats.bytes_in, 70 * (round + 1));
+        assert_int_equal(stats.bytes_out, 70 * (round + 1));
+        assert_int_equal(timed, 2 * (round + 1));
+        assert_true(leat_pipe_valid(pipe));
+    }
+    tear_down(&bench);
+}
+
+static void pipe_gives_spare_chunks_back_when_trimmed(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 56, 2, 100);
+    struct leat_pipe *pipe = &bench.pipe;
+    int64_t before = bench.counted.live;
+    for (uint64_t i = 0; i < 100; i++) {
+        assert_true(write_number(pipe, i, false));
+    }
+    assert_int_equal(drain(pipe, 0), 100);
+    assert_int_equal(bench.counted.live, before + 2);
+    assert_int_equal(leat_pipe_trim(pipe), 2);
+    assert_int_equal(leat_pipe_trim(pipe), 0);
+    assert_int_equal(bench.counted.live, before);
+    tear_down(&bench);
+}
+
+static void keep_text(void *context, const char *text)
+{
+    strcat(strcat(context, text), "\n");
+}
+
+static void pipe_prints_what_stands_where(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 56, 4, 100);
+    struct leat_pipe *pipe = &bench.pipe;
+    for (uint64_t i = 0; i < 6; i++) {
+        assert_true(write_number(pipe, i, i == 5));
+    }
+    leat_pipe_flush(pipe);
+    unsigned char item[ITEM_MOST];
+    assert_true(leat_pipe_read(pipe, item));
+    char text[2048] = "";
+    leat_pipe_print(pipe, keep_text, text);
+    print_message("%s", text);
+    assert_string_equal(text, "begin_chunk\n"
+                              "  |    .    1    2    3 |\n"
+                              "            ^ begin\n"
+                              "back_chunk = end_chunk\n"
+                              "  |    4    5    T    _ |\n"
+                              "            ^ r w c f\n"
+                              "                 ^ back\n"
+                              "                      ^ end\n"
+                              "popped 1, r 5, w 5, f 5, pushed 6, o 0, spare chunks 0\n");
+    tear_down(&bench);
+}
+
+struct point {
+    int32_t x, y, z;
+};
+LEAT_PIPE_TYPE(points, struct point);
+
+static void pipe_of_a_type_is_the_same_pipe(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench.blocks = counted_blocks(&bench.counted, 256);
+    struct leat_pipe *pipe = &bench.pipe;
+    assert_int_equal(points_init(pipe, (struct leat_pipe_config){.item_bytes = 8, .high_water = 10, .blocks = &bench.blocks}), -EINVAL);
+    assert_int_equal(points_init(pipe, (struct leat_pipe_config){.high_water = 10, .blocks = &bench.blocks}), 0);
+    struct point point, many[4];
+    for (int i = 0; i < 1000; i += 4) {
+        assert_true(points_write(pipe, (struct point){i, 1, 2}, false));
+        *points_back(pipe) = (struct point){i + 1, 1, 2};
+        assert_true(points_push(pipe, false));
+        assert_true(leat_pipe_write(pipe, &(struct point){i + 2, 1, 2}, false));
+        assert_int_equal(points_write_many(pipe, &(struct point){i + 3, 1, 2}, 1), 1);
+        leat_pipe_flush(pipe);
+        assert_true(points_check_read(pipe) && points_front(pipe)->x == i);
+        points_pop(pipe);
+        assert_true(points_read(pipe, &point) && point.x == i + 1);
+        assert_true(leat_pipe_read(pipe, &point) && point.x == i + 2);
+        assert_true(points_poll(pipe));
+        assert_int_equal(points_read_many(pipe, many, 4), 1);
+        assert_int_equal(many[0].x, i + 3);
+        assert_true(leat_pipe_valid(pipe));
+    }
+    tear_down(&bench);
+}
+
 static void pipe_positions_wrap(void **state)
 {
     (void)state;
@@ -945,6 +1155,12 @@ int main(void)
         cmocka_unit_test(pipe_chunk_goes_back_with_its_last_item_and_the_spare_is_taken_first),
         cmocka_unit_test(pipe_without_a_chunk_says_false_and_changes_nothing),
         cmocka_unit_test(pipe_that_gets_no_more_chunks_goes_on_with_those_it_has),
+        cmocka_unit_test(pipe_with_a_low_water_mark_stays_shut_down_to_it),
+        cmocka_unit_test(pipe_carries_items_in_bulk),
+        cmocka_unit_test(pipe_bounded_in_bytes_counts_what_items_stand_for_and_times_them),
+        cmocka_unit_test(pipe_gives_spare_chunks_back_when_trimmed),
+        cmocka_unit_test(pipe_prints_what_stands_where),
+        cmocka_unit_test(pipe_of_a_type_is_the_same_pipe),
         cmocka_unit_test(pipe_positions_wrap),
         cmocka_unit_test(pipe_peak_is_never_below_the_truth_and_an_eighth_above_at_most),
         cmocka_unit_test(pipe_valid_finds_each_planted_fault),

@@ -198,11 +198,18 @@ static void announce(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag, s
 
 /* ---- writer ---- */
 
+/* Once full, it is open again when no more than this are inside: an incomplete batch, which nobody can read, must not keep it shut. */
+static size_t reopens_at(const struct leat_pipe *pipe)
+{
+    size_t open_batch = leat_load(&pipe->pushed, relaxed) - pipe->f; /* relaxed: the writer's own */
+    return open_batch > pipe->low_water ? open_batch : pipe->low_water;
+}
+
 LEAT_COLD size_t leat_pipe_room(struct leat_pipe *pipe, size_t wanted)
 {
     size_t o = leat_load(&pipe->o, acquire);               /* edge "room" */
     size_t inside = leat_load(&pipe->pushed, relaxed) - o; /* relaxed: the writer's own */
-    if (pipe->shut ? inside > pipe->low_water : inside >= pipe->high_water) {
+    if (pipe->shut ? inside > reopens_at(pipe) : inside >= pipe->high_water) {
         pipe->shut = pipe->low_water + 1 < pipe->high_water; /* o_seen stays: so the next write comes here again */
         return 0;
     }
@@ -332,7 +339,7 @@ bool leat_pipe_check_write(struct leat_pipe *pipe)
         return true;
     }
     size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
-    size_t wanted = pushed - pipe->low_water;
+    size_t wanted = pushed - reopens_at(pipe);
     if (pushed - pipe->o_seen < pipe->high_water && !pipe->shut) {
         wanted = pipe->o_seen + 1; /* full in bytes: any item that is read may make room */
     }
@@ -382,7 +389,7 @@ LEAT_COLD void leat_pipe_leave_chunk(struct leat_pipe *pipe)
     struct leat_chunk *chunk = pipe->begin_chunk;
     pipe->begin_chunk = chunk->next;
     pipe->begin_pos = LEAT_CHUNK_FIRST;
-    /* Edge "spare". Acquire: what comes out was put there by this side too, unless it is none; nothing more is needed. */
+    /* Edge "spare". Release is enough: what comes out was put there by this side too. */
     chunk = leat_exchange(&pipe->spare[pipe->spare_put], chunk, release);
     pipe->spare_put = (pipe->spare_put + 1) % (uint32_t)pipe->spares;
     if (chunk != NULL) {
