@@ -167,17 +167,18 @@ struct leat_pipe {
     /* The writer's lines. Where a field is atomic the writer alone writes it, and statistics on any thread read it. */
     alignas(LEAT_CACHE_LINE) struct leat_chunk *back_chunk;
     size_t back_pos;
+    LEAT_ATOMIC(size_t) pushed; /* position of back */
+    size_t open;                /* items of the batch that is not complete: f = pushed - open */
+    size_t w;                   /* first position not flushed */
+    size_t room_to;             /* o_seen + peak: pushed may grow to this before o is looked at again */
+    LEAT_ATOMIC(size_t) flushes;
+    LEAT_ATOMIC(size_t) * w_mark; /* of the group that holds place w: where the next flush stores; NULL: it is back's group */
+    LEAT_ATOMIC(size_t) * f_mark; /* likewise of the group that holds place f */
     struct leat_chunk *end_chunk;
     size_t end_pos;
-    LEAT_ATOMIC(size_t) pushed;   /* position of back */
-    size_t f;                     /* flush up to here: the end of the last complete batch */
-    LEAT_ATOMIC(size_t) * f_mark; /* of the group that holds place f */
-    size_t w;                     /* first position not flushed */
-    LEAT_ATOMIC(size_t) * w_mark; /* of the group that holds place w: where the next flush stores */
     size_t o_bytes_seen;
     size_t o_seen;            /* the reader has read up to here, as last seen in o */
-    LEAT_ATOMIC(size_t) peak; /* pushed - o_seen may grow to this before o is looked at again; never below give */
-    LEAT_ATOMIC(size_t) flushes;
+    LEAT_ATOMIC(size_t) peak; /* never below give */
     LEAT_ATOMIC(size_t) wakes;
     LEAT_ATOMIC(size_t) writer_sleeps;
     LEAT_ATOMIC(size_t) chunks_taken; /* from blocks, less those given back by the writer */
@@ -422,6 +423,11 @@ LEAT_API void leat_pipe_pop_extra(struct leat_pipe *pipe);                   /* 
 LEAT_API void leat_pipe_take_writer(struct leat_pipe *pipe); /* reader: takes the writer's announcement back, if it is due */
 LEAT_API bool leat_pipe_fall_asleep(struct leat_pipe *pipe); /* reader: publishes and announces, true: something came instead */
 
+/* How many bytes ahead of its own place a side asks for the line that it will want. */
+#ifndef LEAT_PIPE_AHEAD
+#define LEAT_PIPE_AHEAD 256
+#endif
+
 /* Adds one to a counter that only the calling thread writes: relaxed, it orders nothing, and a load and a store are enough. */
 #define LEAT_PIPE_COUNT(counter) leat_store((counter), leat_load((counter), relaxed) + 1, relaxed)
 
@@ -456,46 +462,68 @@ LEAT_PIPE_INLINE size_t leat_pipe_look(const struct leat_pipe *pipe, LEAT_ATOMIC
     return leat_load(flag, relaxed); /* relaxed: the fence orders it */
 }
 
+/* Writer: back's group is full. back moves on to the group that end stood before, end behind that. false: no chunk was to be had. */
+LEAT_PIPE_INLINE bool leat_pipe_next_group(struct leat_pipe *pipe, struct leat_pipe_shape shape, bool open)
+{
+    struct leat_chunk *chunk = pipe->end_chunk;
+    size_t pos = pipe->end_pos, end = (pos | shape.mask) + shape.skip;
+    if (LEAT_LIKELY(end != pipe->chunk_end)) {
+        pipe->end_pos = end;
+        leat_prefetch_write(LEAT_CHUNK_PLACE(chunk, end + LEAT_PIPE_AHEAD));
+    } else if (!leat_pipe_next_chunk(pipe)) {
+        return false;
+    }
+    LEAT_ATOMIC(size_t) *left = LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, shape);
+    if (pipe->w_mark == NULL) {
+        pipe->w_mark = left;
+    }
+    if (open && pipe->f_mark == NULL) {
+        pipe->f_mark = left;
+    }
+    pipe->back_chunk = chunk;
+    pipe->back_pos = pos;
+    return true;
+}
+
 LEAT_PIPE_INLINE bool leat_pipe_push_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, bool incomplete)
 {
     size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
-    size_t peak = leat_load(&pipe->peak, relaxed);     /* relaxed: the writer's own */
-    if (LEAT_UNLIKELY(pushed - pipe->o_seen >= peak) && leat_pipe_room(pipe, 1) == 0) {
+    if (LEAT_UNLIKELY(pushed == pipe->room_to) && leat_pipe_room(pipe, 1) == 0) {
         return false;
     }
-    struct leat_chunk *chunk = pipe->end_chunk;
-    size_t pos = pipe->end_pos, next = pos + shape.step;
+    size_t next = pipe->back_pos + shape.step, open = pipe->open;
     if (LEAT_UNLIKELY((next & shape.mask) == shape.full)) {
-        next = (pos | shape.mask) + shape.skip;
-        if (LEAT_UNLIKELY(next == pipe->chunk_end)) {
-            if (!leat_pipe_next_chunk(pipe)) {
-                return false;
-            }
-            next = LEAT_CHUNK_FIRST;
+        if (!leat_pipe_next_group(pipe, shape, incomplete || open != 0)) {
+            return false;
         }
-        leat_store(LEAT_PIPE_MARK(pipe->end_chunk, next, shape), pushed, relaxed); /* relaxed: I2; edge "item" shows it in time */
+    } else {
+        pipe->back_pos = next;
     }
-    pipe->end_pos = next;
-    pipe->back_chunk = chunk;
-    pipe->back_pos = pos;
     leat_store(&pipe->pushed, pushed + 1, relaxed); /* relaxed: flush is what publishes */
-    if (!incomplete) {
-        pipe->f = pushed + 1;
-        pipe->f_mark = LEAT_PIPE_MARK(chunk, pos, shape);
+    if (LEAT_UNLIKELY(incomplete)) {
+        pipe->open = open + 1;
+    } else if (LEAT_UNLIKELY(open != 0)) {
+        pipe->open = 0;
+        pipe->f_mark = NULL;
     }
     return true;
 }
 
-LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush(struct leat_pipe *pipe)
+LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
 {
-    size_t f = pipe->f;
+    size_t f = leat_load(&pipe->pushed, relaxed) - pipe->open; /* relaxed: the writer's own */
     if (pipe->w == f) {
         return LEAT_FLUSH_NOTHING;
     }
+    LEAT_ATOMIC(size_t) *mark = pipe->w_mark;
     LEAT_PIPE_STEP(flush_store);
-    leat_store(pipe->w_mark, f, release); /* edge "item" */
+    if (LEAT_LIKELY(mark == NULL)) {
+        leat_store(LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, shape), f, release); /* edge "item" */
+    } else {
+        leat_store(mark, f, release); /* edge "item" */
+        pipe->w_mark = pipe->f_mark;
+    }
     pipe->w = f;
-    pipe->w_mark = pipe->f_mark;
     LEAT_PIPE_COUNT(&pipe->flushes);
     LEAT_PIPE_STEP(flush_look);
     return LEAT_LIKELY(leat_pipe_look(pipe, &pipe->reader_asleep) == 0) ? LEAT_FLUSH_AWAKE : leat_pipe_wake_reader(pipe);
@@ -504,8 +532,10 @@ LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush(struct leat_pipe *pipe)
 /* Reader: all that was read is in o, and a writer that sleeps and now has room will be woken. */
 LEAT_PIPE_INLINE void leat_pipe_publish(struct leat_pipe *pipe)
 {
-    size_t popped = leat_load(&pipe->popped, relaxed);                            /* relaxed: the reader's own */
-    leat_store(&pipe->o_bytes, leat_load(&pipe->popped_bytes, relaxed), relaxed); /* relaxed: the next store carries it */
+    size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
+    if (LEAT_UNLIKELY(pipe->extra != 0)) {
+        leat_store(&pipe->o_bytes, leat_load(&pipe->popped_bytes, relaxed), relaxed); /* relaxed: the next store carries it */
+    }
     pipe->said = popped;
     LEAT_PIPE_STEP(publish_store);
     leat_store(&pipe->o, popped, release); /* edge "room" */
@@ -522,6 +552,9 @@ LEAT_PIPE_INLINE bool leat_pipe_fetch(struct leat_pipe *pipe, struct leat_pipe_s
     size_t mark = leat_load(LEAT_PIPE_MARK(pipe->begin_chunk, pipe->begin_pos, shape), acquire); /* edge "item" */
     if (mark - pipe->r - 1 >= SIZE_MAX / 2) {                                                    /* I2: it is not after r */
         return false;
+    }
+    if (LEAT_UNLIKELY(mark - pipe->r >= shape.items)) { /* the writer is past this group */
+        __builtin_prefetch(LEAT_CHUNK_PLACE(pipe->begin_chunk, pipe->begin_pos + LEAT_PIPE_AHEAD));
     }
     pipe->r = mark;
     return true;
@@ -576,6 +609,11 @@ LEAT_PIPE_INLINE bool leat_pipe_push(struct leat_pipe *pipe, bool incomplete)
         return leat_pipe_push_extra(pipe, incomplete);
     }
     return leat_pipe_push_as(pipe, pipe->shape, incomplete);
+}
+
+LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush(struct leat_pipe *pipe)
+{
+    return leat_pipe_flush_as(pipe, pipe->shape);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_write(struct leat_pipe *pipe, const void *item, bool incomplete)
@@ -639,44 +677,28 @@ LEAT_PIPE_INLINE void leat_pipe_copy(void *to, const void *from, size_t bytes)
 LEAT_PIPE_INLINE int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, const void *items, int64_t count)
 {
     const unsigned char *from = (const unsigned char *)items;
-    size_t left = count > 0 ? (size_t)count : 0, inside = leat_load(&pipe->pushed, relaxed) - pipe->o_seen; /* relaxed: the writer's own */
-    size_t stride = shape.mask + shape.skip;
+    size_t left = count > 0 ? (size_t)count : 0, stride = shape.mask + shape.skip;
     while (left > 0) {
-        /*
-         * Whole groups, as long as one more follows in the chunk: then neither back nor end can be in want of a chunk. Only the marks of
-         * the groups where back and end come to stand are set: nobody will look at those between.
-         */
-        size_t may = leat_load(&pipe->peak, relaxed) - inside, pos = pipe->back_pos; /* relaxed: the writer's own */
-        if (may < left && may < shape.items) {
-            may = leat_pipe_room(pipe, left);
-            inside = leat_load(&pipe->pushed, relaxed) - pipe->o_seen; /* relaxed: the writer's own */
-            if (may == 0) {
-                break;
-            }
+        size_t pushed = leat_load(&pipe->pushed, relaxed), may = pipe->room_to - pushed; /* relaxed: the writer's own */
+        if (may < left && may < shape.items && (may = leat_pipe_room(pipe, left)) == 0) {
+            break;
         }
         may = may < left ? may : left;
-        size_t done = 0;
-        if (shape.item_bytes == shape.step && (shape.mask == 0 || (pos & shape.mask) == 0)) {
-            while (may - done >= shape.items && pos + 2 * stride < pipe->chunk_end) {
+        /* Whole groups, while a group of the same chunk follows: back comes to stand at its start, end behind it. */
+        size_t pos = pipe->back_pos, begun = pos, done = 0;
+        if (shape.item_bytes == shape.step && pipe->open == 0 && (shape.mask == 0 || (pos & shape.mask) == 0)) {
+            for (; may - done >= shape.items && pos + 2 * stride < pipe->chunk_end; pos += stride, done += shape.items) {
+                leat_prefetch_write(LEAT_CHUNK_PLACE(pipe->back_chunk, pos + LEAT_PIPE_AHEAD));
                 leat_pipe_copy(LEAT_CHUNK_PLACE(pipe->back_chunk, pos), from + done * shape.step, shape.items * shape.step);
-                pos += stride;
-                done += shape.items;
             }
         }
         if (done > 0) {
-            size_t pushed = leat_load(&pipe->pushed, relaxed) + done; /* relaxed, as below: the writer's own */
-            size_t next = pos + shape.step;
-            leat_store(LEAT_PIPE_MARK(pipe->back_chunk, pos, shape), pushed - 1, relaxed); /* relaxed: I2 */
-            if ((next & shape.mask) == shape.full) {
-                next = (pos | shape.mask) + shape.skip;
-                leat_store(LEAT_PIPE_MARK(pipe->back_chunk, next, shape), pushed - 1, relaxed); /* relaxed: I2 */
+            if (pipe->w_mark == NULL) {
+                pipe->w_mark = LEAT_PIPE_MARK(pipe->back_chunk, begun, shape);
             }
             pipe->back_pos = pos;
-            pipe->end_chunk = pipe->back_chunk;
-            pipe->end_pos = next;
-            leat_store(&pipe->pushed, pushed, relaxed);
-            pipe->f = pushed;
-            pipe->f_mark = LEAT_PIPE_MARK(pipe->back_chunk, pos, shape);
+            pipe->end_pos = pos + stride;
+            leat_store(&pipe->pushed, pushed + done, relaxed); /* relaxed: flush is what publishes */
         } else {
             memcpy(leat_pipe_back(pipe), from, shape.item_bytes);
             if (!leat_pipe_push_as(pipe, shape, false)) {
@@ -686,7 +708,6 @@ LEAT_PIPE_INLINE int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct 
         }
         from += done * shape.item_bytes;
         left -= done;
-        inside += done;
     }
     return count > 0 ? count - (int64_t)left : 0;
 }
@@ -728,7 +749,7 @@ LEAT_PIPE_INLINE int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
 }
 
 /*
- * LEAT_PIPE_TYPE(number, uint64_t) makes number_init, number_write, number_back, number_push, number_check_read, number_poll, number_read,
+ * LEAT_PIPE_TYPE(number, uint64_t) makes number_init, number_write, number_back, number_push, number_flush, number_check_read, number_poll, number_read,
  * number_front, number_pop, number_write_many and number_read_many: the same calls, on items of that type, with every size a constant and
  * so without a call to memcpy. Everything else is called as it is; both kinds of calls mix freely. number_init wants item_bytes 0 or right,
  * and neither bytes_of nor spent.
@@ -755,6 +776,10 @@ LEAT_PIPE_INLINE int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
     {                                                                                                                                    \
         *name##_back(pipe) = item;                                                                                                       \
         return name##_push(pipe, incomplete);                                                                                            \
+    }                                                                                                                                    \
+    static inline enum leat_flush name##_flush(struct leat_pipe *pipe)                                                                   \
+    {                                                                                                                                    \
+        return leat_pipe_flush_as(pipe, name##_shape);                                                                                   \
     }                                                                                                                                    \
     static inline int64_t name##_write_many(struct leat_pipe *pipe, const type *items, int64_t count)                                    \
     {                                                                                                                                    \

@@ -126,7 +126,7 @@ static LEAT_COLD int write_slowly(struct leat_mailbox *mailbox, const void *item
         if (!full(pipe)) {
             return -ENOMEM;
         }
-        if (leat_load(&pipe->pushed, relaxed) - pipe->f >= pipe->high_water) { /* relaxed: the writer's own */
+        if (pipe->open >= pipe->high_water) {
             return -EMSGSIZE;
         }
         if (deadline_ns == 0 || parked != 0) {

@@ -45,25 +45,36 @@ static bool at(const struct place *place, const struct leat_chunk *chunk, size_t
     return place->chunk == chunk && place->pos == pos;
 }
 
-/* Walks all places: back is where `pushed` says, end the one after, and the marks are where w and f are. */
+/* The mark of the group of w or f, as the writer keeps it: none if it is back's. */
+static bool mark_fits(const struct leat_pipe *pipe, const LEAT_ATOMIC(size_t) * mark, const LEAT_ATOMIC(size_t) * wanted)
+{
+    return mark == (wanted == LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, pipe->shape) ? NULL : wanted);
+}
+
+/* Walks all places: back is where `pushed` says, end the group after, and the marks are where w and f are. */
 static bool places_valid(const struct leat_pipe *pipe)
 {
-    size_t items = leat_load(&pipe->pushed, relaxed) - leat_load(&pipe->popped, relaxed);
-    bool marks = true;
+    size_t pushed = leat_load(&pipe->pushed, relaxed), f = pushed - pipe->open;
+    bool marks = pipe->open != 0 || pipe->f_mark == NULL;
     struct place place = first_place(pipe);
-    for (size_t i = 0; i <= items; i++) {
+    for (;; step_on(pipe, &place)) {
         LEAT_ATOMIC(size_t) *mark = LEAT_PIPE_MARK(place.chunk, place.pos, pipe->shape);
-        marks = marks && (place.position != pipe->w || (mark == pipe->w_mark && leat_load(mark, relaxed) - pipe->w - 1 >= SIZE_MAX / 2));
-        marks = marks && (place.position != pipe->f || mark == pipe->f_mark);
-        if (i == items && !at(&place, pipe->back_chunk, pipe->back_pos)) {
-            return false;
+        marks = marks && (place.position != pipe->w ||
+                          (mark_fits(pipe, pipe->w_mark, mark) && leat_load(mark, relaxed) - pipe->w - 1 >= SIZE_MAX / 2));
+        marks = marks && (place.position != f || mark_fits(pipe, pipe->f_mark, mark));
+        if (place.position == pushed) {
+            break;
         }
-        step_on(pipe, &place);
-        if (place.pos == pipe->chunk_end) {
+        if (place.chunk == pipe->end_chunk && place.pos >= pipe->end_pos) {
             return false;
         }
     }
-    return marks && at(&place, pipe->end_chunk, pipe->end_pos);
+    bool back_fits = at(&place, pipe->back_chunk, pipe->back_pos);
+    for (size_t i = 0; i < pipe->shape.items && !at(&place, pipe->end_chunk, pipe->end_pos); i++) {
+        step_on(pipe, &place);
+    }
+    return marks && back_fits && (pipe->end_pos - LEAT_CHUNK_FIRST) % (pipe->shape.mask + pipe->shape.skip) == 0 &&
+           at(&place, pipe->end_chunk, pipe->end_pos) && (place.chunk == pipe->back_chunk || place.pos == LEAT_CHUNK_FIRST);
 }
 
 bool leat_pipe_valid(const struct leat_pipe *pipe)
@@ -75,11 +86,11 @@ bool leat_pipe_valid(const struct leat_pipe *pipe)
     size_t popped = leat_load(&pipe->popped, relaxed);
     size_t peak = leat_load(&pipe->peak, relaxed);
     size_t o = leat_load(&pipe->o, relaxed);
-    size_t items = pushed - popped;
-    bool order = pipe->r - popped <= pipe->w - popped && pipe->w - popped <= pipe->f - popped && pipe->f - popped <= items &&
+    size_t items = pushed - popped, f = pushed - pipe->open;
+    bool order = pipe->r - popped <= pipe->w - popped && pipe->w - popped <= f - popped && f - popped <= items &&
                  items <= pipe->high_water;
     bool o_fits = o == pipe->said && popped - o < pipe->give && pushed - o <= pipe->high_water;
-    bool peak_fits = pushed - pipe->o_seen <= peak && o - pipe->o_seen <= peak && peak >= pipe->give && peak <= pipe->high_water;
+    bool peak_fits = pipe->room_to == pipe->o_seen + peak && pushed - pipe->o_seen <= peak && o - pipe->o_seen <= peak && peak >= pipe->give && peak <= pipe->high_water;
     return order && o_fits && peak_fits && chunks_valid(pipe) && places_valid(pipe);
 }
 
@@ -138,7 +149,7 @@ static void put_names(struct drawing *drawing, const struct leat_pipe *pipe, con
         {place->position == pipe->r && place->position - leat_load(&pipe->popped, relaxed) <= pipe->w - leat_load(&pipe->popped, relaxed),
          " r"},
         {place->position == pipe->w, leat_load(&pipe->reader_asleep, relaxed) != 0 ? " w c(asleep)" : " w c"},
-        {place->position == pipe->f, " f"},
+        {place->position == leat_load(&pipe->pushed, relaxed) - pipe->open, " f"},
         {at(place, pipe->back_chunk, pipe->back_pos), " back"},
         {at(place, pipe->end_chunk, pipe->end_pos), " end"},
     };
@@ -175,7 +186,7 @@ static void draw_chunk(struct drawing *drawing, const struct leat_pipe *pipe, st
             names[count] = *place;
             columns[count++] = i;
         }
-        if (!in_use || place->position - pushed == 1) {
+        if (!in_use || place->position - pushed - 1 < SIZE_MAX / 2) {
             put(drawing, "    _"); /* reserved at most */
         } else if (place->position == pushed) {
             put(drawing, "    T");
@@ -225,7 +236,7 @@ void leat_pipe_print(const struct leat_pipe *pipe, void (*line)(void *context, c
     put(&drawing, ", w ");
     put_number(&drawing, pipe->w, 0);
     put(&drawing, ", f ");
-    put_number(&drawing, pipe->f, 0);
+    put_number(&drawing, pushed - pipe->open, 0);
     put(&drawing, ", pushed ");
     put_number(&drawing, pushed, 0);
     put(&drawing, ", o ");

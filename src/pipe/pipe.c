@@ -19,32 +19,21 @@ static size_t stride(const struct leat_pipe_shape *shape)
     return shape->mask + shape->skip;
 }
 
-/* Moves a place on by one; true: that was the chunk's last, *pos is its end. */
-static bool next_place(const struct leat_pipe *pipe, size_t *pos)
-{
-    size_t next = *pos + pipe->shape.step;
-    *pos = (next & pipe->shape.mask) == pipe->shape.full ? (*pos | pipe->shape.mask) + pipe->shape.skip : next;
-    return *pos == pipe->chunk_end;
-}
-
-/* Moves a place of the writer's back by one. */
-static void last_place(const struct leat_pipe *pipe, struct leat_chunk **chunk, size_t *pos)
-{
-    const struct leat_pipe_shape *shape = &pipe->shape;
-    if ((*pos & shape->mask) != 0) {
-        *pos -= shape->step;
-        return;
-    }
-    if (*pos == LEAT_CHUNK_FIRST) {
-        *chunk = (*chunk)->prev; /* to a place not before f: its chunk is not the reader's to free */
-        *pos = pipe->chunk_end;
-    }
-    *pos = *pos - stride(shape) + (shape->items - 1) * shape->step;
-}
-
 static LEAT_ATOMIC(size_t) * mark_of(const struct leat_pipe *pipe, struct leat_chunk *chunk, size_t pos)
 {
     return LEAT_PIPE_MARK(chunk, pos, pipe->shape);
+}
+
+/* A chunk from blocks for positions from `position` on: no mark in it says that there is anything (I2). NULL: none to be had. */
+static struct leat_chunk *fresh_chunk(const struct leat_pipe *pipe, size_t position)
+{
+    struct leat_chunk *chunk = pipe->blocks.alloc(pipe->blocks.context);
+    if (chunk != NULL) {
+        for (size_t pos = LEAT_CHUNK_FIRST; pos != pipe->chunk_end; pos += stride(&pipe->shape)) {
+            leat_store(mark_of(pipe, chunk, pos), position, relaxed); /* relaxed: edge "item" shows it in time */
+        }
+    }
+    return chunk;
 }
 
 /* The words behind an item: what bytes_of said, then when it was written; each only where it is wanted. */
@@ -113,13 +102,13 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     if (!set_sizes(pipe, config) || !set_sleep(pipe, config->sleep)) {
         return -EINVAL;
     }
-    struct leat_chunk *chunk = pipe->blocks.alloc(pipe->blocks.context);
+    struct leat_chunk *chunk = fresh_chunk(pipe, 0);
     if (chunk == NULL) {
         return -ENOMEM;
     }
     chunk->next = NULL;
     chunk->prev = NULL;
-    pipe->w = pipe->f = pipe->r = pipe->o_seen = pipe->said = pipe->o_bytes_seen = 0;
+    pipe->open = pipe->w = pipe->r = pipe->o_seen = pipe->said = pipe->o_bytes_seen = 0;
     pipe->wake_writer = pipe->shut = false;
     pipe->spare_next = pipe->spare_put = 0;
     leat_store(&pipe->pushed, 0, relaxed);
@@ -127,6 +116,7 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     leat_store(&pipe->pushed_bytes, 0, relaxed);
     leat_store(&pipe->popped_bytes, 0, relaxed);
     leat_store(&pipe->peak, pipe->give, relaxed);
+    pipe->room_to = pipe->give;
     leat_store(&pipe->flushes, 0, relaxed);
     leat_store(&pipe->wakes, 0, relaxed);
     leat_store(&pipe->sleeps, 0, relaxed);
@@ -137,19 +127,15 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     leat_store(&pipe->o_bytes, 0, relaxed);
     leat_store(&pipe->reader_asleep, 0, relaxed);
     leat_store(&pipe->writer_asleep, 0, relaxed);
-    /* The first place is reserved from the start: it is back, and end is the one after. */
+    /* The first group is reserved from the start: its first place is back, and end is the group after. */
     pipe->begin_chunk = pipe->back_chunk = pipe->end_chunk = chunk;
-    pipe->begin_pos = pipe->back_pos = pipe->end_pos = LEAT_CHUNK_FIRST;
-    pipe->w_mark = pipe->f_mark = mark_of(pipe, chunk, LEAT_CHUNK_FIRST);
-    leat_store(pipe->w_mark, 0, relaxed);
-    if (next_place(pipe, &pipe->end_pos)) {
-        if (!leat_pipe_next_chunk(pipe)) {
-            leat_pipe_fini(pipe);
-            return -ENOMEM;
-        }
-        pipe->end_pos = LEAT_CHUNK_FIRST;
+    pipe->begin_pos = pipe->back_pos = LEAT_CHUNK_FIRST;
+    pipe->end_pos = LEAT_CHUNK_FIRST + stride(&pipe->shape);
+    pipe->w_mark = pipe->f_mark = NULL;
+    if (pipe->end_pos == pipe->chunk_end && !leat_pipe_next_chunk(pipe)) {
+        leat_pipe_fini(pipe);
+        return -ENOMEM;
     }
-    leat_store(mark_of(pipe, pipe->end_chunk, pipe->end_pos), 0, relaxed);
     return 0;
 }
 
@@ -201,8 +187,7 @@ static void announce(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag, s
 /* Once full, it is open again when no more than this are inside: an incomplete batch, which nobody can read, must not keep it shut. */
 static size_t reopens_at(const struct leat_pipe *pipe)
 {
-    size_t open_batch = leat_load(&pipe->pushed, relaxed) - pipe->f; /* relaxed: the writer's own */
-    return open_batch > pipe->low_water ? open_batch : pipe->low_water;
+    return pipe->open > pipe->low_water ? pipe->open : pipe->low_water;
 }
 
 LEAT_COLD size_t leat_pipe_room(struct leat_pipe *pipe, size_t wanted)
@@ -220,6 +205,7 @@ LEAT_COLD size_t leat_pipe_room(struct leat_pipe *pipe, size_t wanted)
     if (inside + wanted > leat_load(&pipe->peak, relaxed)) { /* relaxed: the writer's own */
         leat_store(&pipe->peak, inside + wanted, relaxed);   /* relaxed: a statistic to everybody else */
     }
+    pipe->room_to = o + leat_load(&pipe->peak, relaxed); /* relaxed: the writer's own */
     return wanted;
 }
 
@@ -240,7 +226,7 @@ LEAT_COLD bool leat_pipe_next_chunk(struct leat_pipe *pipe)
     if (chunk != NULL) {
         pipe->spare_next = (pipe->spare_next + 1) % (uint32_t)pipe->spares; /* they were put in this order: none here, none at all */
     } else {
-        chunk = pipe->blocks.alloc(pipe->blocks.context);
+        chunk = fresh_chunk(pipe, leat_load(&pipe->pushed, relaxed)); /* relaxed: the writer's own */
         if (chunk == NULL) {
             return false;
         }
@@ -250,6 +236,7 @@ LEAT_COLD bool leat_pipe_next_chunk(struct leat_pipe *pipe)
     chunk->prev = pipe->end_chunk;
     pipe->end_chunk->next = chunk; /* no item behind the link can be flushed before it: edge "item" shows it to the reader in time */
     pipe->end_chunk = chunk;
+    pipe->end_pos = LEAT_CHUNK_FIRST;
     return true;
 }
 
@@ -288,21 +275,39 @@ int64_t leat_pipe_write_many(struct leat_pipe *pipe, const void *items, int64_t 
     return done;
 }
 
+/* The group of back is not reserved any more: end stands before it, back at the last place of the group before. */
+static void last_group(struct leat_pipe *pipe)
+{
+    const struct leat_pipe_shape *shape = &pipe->shape;
+    if (pipe->end_chunk != pipe->back_chunk) { /* the reader has not come near: no place of end_chunk was ever flushed */
+        pipe->blocks.free(pipe->blocks.context, pipe->end_chunk);
+        leat_store(&pipe->chunks_taken, leat_load(&pipe->chunks_taken, relaxed) - 1, relaxed); /* relaxed: a statistic */
+        pipe->end_chunk = pipe->back_chunk;
+        pipe->end_chunk->next = NULL;
+    }
+    pipe->end_pos = pipe->back_pos;
+    if (pipe->back_pos == LEAT_CHUNK_FIRST) {
+        pipe->back_chunk = pipe->back_chunk->prev; /* to a place not before f: its chunk is not the reader's to free */
+        pipe->back_pos = pipe->chunk_end;
+    }
+    pipe->back_pos = pipe->back_pos - stride(shape) + (shape->items - 1) * shape->step;
+    const LEAT_ATOMIC(size_t) *mark = mark_of(pipe, pipe->back_chunk, pipe->back_pos);
+    pipe->w_mark = pipe->w_mark == mark ? NULL : pipe->w_mark;
+    pipe->f_mark = pipe->f_mark == mark ? NULL : pipe->f_mark;
+}
+
 bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item)
 {
-    size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
-    if (pushed == pipe->f) {
+    if (pipe->open == 0) {
         return false;
     }
-    last_place(pipe, &pipe->back_chunk, &pipe->back_pos);
-    struct leat_chunk *unused = pipe->end_chunk;
-    last_place(pipe, &pipe->end_chunk, &pipe->end_pos);
-    if (unused != pipe->end_chunk) {
-        pipe->end_chunk->next = NULL; /* the reader has not come near: this chunk's last place was never flushed */
-        pipe->blocks.free(pipe->blocks.context, unused);
-        leat_store(&pipe->chunks_taken, leat_load(&pipe->chunks_taken, relaxed) - 1, relaxed); /* relaxed: a statistic */
+    if ((pipe->back_pos & pipe->shape.mask) == 0) {
+        last_group(pipe);
+    } else {
+        pipe->back_pos -= pipe->shape.step;
     }
-    leat_store(&pipe->pushed, pushed - 1, relaxed); /* relaxed: the reader does not look at it */
+    pipe->open--;
+    leat_store(&pipe->pushed, leat_load(&pipe->pushed, relaxed) - 1, relaxed); /* relaxed: the reader does not look at it */
     if (pipe->bytes_of != NULL) {
         size_t bytes = (size_t)*extra_of(pipe, leat_pipe_back(pipe));
         leat_store(&pipe->pushed_bytes, leat_load(&pipe->pushed_bytes, relaxed) - bytes, relaxed); /* relaxed: the writer's own */
