@@ -34,7 +34,7 @@ static void set_up(struct bench *bench, int64_t item_bytes, int64_t chunk_items,
 {
     bench->blocks = counted_blocks(&bench->counted, chunk_bytes(item_bytes, chunk_items));
     struct leat_pipe_config config = {
-        .item_bytes = item_bytes, .high_water = high_water, .blocks = &bench->blocks, .host = leat_os_host(), .sleep = sleep_protocol};
+        .item_bytes = item_bytes, .high_water = high_water, .blocks = &bench->blocks, .spare_chunks = 2, .host = leat_os_host(), .sleep = sleep_protocol};
     assert_int_equal(leat_pipe_init(&bench->pipe, &config), 0);
     assert_true(leat_pipe_valid(&bench->pipe));
 }
@@ -49,7 +49,10 @@ static void tear_down(struct bench *bench)
 /* As if `start` items had gone through an empty pipe. */
 static void start_at(struct leat_pipe *pipe, size_t start)
 {
-    pipe->w = pipe->r = pipe->o_seen = pipe->said = start;
+    pipe->r = pipe->o_seen = pipe->said = start;
+    pipe->say_at = start + pipe->give;
+    leat_store(&pipe->w, start, relaxed);
+    leat_store(&pipe->joined, start, relaxed);
     pipe->room_to = start + leat_load(&pipe->peak, relaxed);
     leat_store(&pipe->pushed, start, relaxed);
     leat_store(&pipe->popped, start, relaxed);
@@ -112,8 +115,9 @@ static void pipe_refuses_sizes_out_of_range(void **state)
         {4096, 4024, 1, 0},
         {4096, 4025, 1, -EINVAL},
         {4096, 4096, 1, -EINVAL},
-        {4096, 8, (int64_t)1 << 61, 0},
-        {4096, 8, (int64_t)(SIZE_MAX / 4), 0},
+        {4096, 8, (int64_t)1 << 60, 0},
+        {4096, 8, (int64_t)1 << 61, -EINVAL},
+        {4096, 8, (int64_t)(SIZE_MAX / 8), 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct counted_blocks counted;
@@ -811,7 +815,8 @@ static void pipe_valid_finds_each_planted_fault(void **state)
     PLANT(pipe->end_pos, pipe->chunk_end);
     PLANT(pipe->begin_pos, pipe->chunk_end);
     PLANT(pipe->begin_pos, pipe->begin_pos - 64);
-    PLANT(pipe->w, pipe->w + 1);
+    PLANT(*(size_t *)&pipe->w, pipe->w + 1);
+    PLANT(pipe->say_at, pipe->say_at + 1);
     PLANT(pipe->open, 5);
     PLANT(pipe->open, 1);
     PLANT(pipe->open, 0);
@@ -1116,7 +1121,7 @@ static void pipe_has_the_layout_that_inline_code_was_compiled_for(void **state)
                                    offsetof(struct leat_pipe, open),
                                    offsetof(struct leat_pipe, w),
                                    offsetof(struct leat_pipe, room_to),
-                                   offsetof(struct leat_pipe, flushes),
+                                   offsetof(struct leat_pipe, joined),
                                    offsetof(struct leat_pipe, w_mark),
                                    offsetof(struct leat_pipe, f_mark),
                                    offsetof(struct leat_pipe, end_chunk),

@@ -45,7 +45,7 @@
  * I5  the chunks from begin_chunk to end_chunk are linked by next, and by prev except for begin_chunk's; only the writer follows prev,
  *     and never to places before f.
  * I6  end is the place after back, and always exists; only the last place of the last chunk makes push take a new one.
- * I7  reader_asleep is not 0 only from the reader's announcement until a flush took it back or the reader withdrew it; writer_asleep
+ * I7  reader_asleep, LEAT_PIPE_ASK apart, is not 0 only from the reader's announcement until a flush took it back or the reader withdrew it; writer_asleep
  *     likewise, and holds the position that popped must reach for the writer to have room.
  *
  * Edges (each release below meets the acquire of the same name):
@@ -100,7 +100,10 @@ struct leat_chunk {
 #define LEAT_CHUNK_PLACE(chunk, pos) ((void *)((unsigned char *)(chunk) + (pos)))
 
 /* The most spare chunks a pipe keeps. */
-#define LEAT_PIPE_SPARES 8
+#define LEAT_PIPE_SPARES 32
+
+/* In the flag of a sleeper, for ever: the protocol is not LEAT_SLEEP_BARRIER. */
+#define LEAT_PIPE_ASK ((size_t)1)
 
 /*
  * How places lie in groups. Of a place at byte offset `pos`: its mark is at (pos | mask) + mark, the first place of the next group at
@@ -118,11 +121,11 @@ struct leat_pipe_shape {
 
 struct leat_pipe_config {
     int64_t item_bytes;               /* 1 .. about block_bytes - 72: a chunk holds an item at least; from 8 up rounded up to 8 */
-    int64_t high_water;               /* most items unread, complete or not; 1 .. SIZE_MAX / 4 */
+    int64_t high_water;               /* most items unread, complete or not; 1 .. SIZE_MAX / 8 */
     const struct leat_blocks *blocks; /* where chunks come from; copied, its context must outlive the pipe */
     /* All below may be 0. */
     int64_t low_water;            /* once full, it is open again when no more than this many are unread; 0: when fewer than high_water */
-    int64_t spare_chunks;         /* kept for the writer, up to LEAT_PIPE_SPARES; 0: 2 */
+    int64_t spare_chunks;         /* kept for the writer, up to LEAT_PIPE_SPARES; 0: what high_water items take, so a burst allocates once */
     const struct leat_host *host; /* borrowed until fini: barrier and yield for LEAT_SLEEP_BARRIER, now_ns for spent; NULL: none */
     enum leat_sleep sleep;
     int64_t
@@ -169,9 +172,9 @@ struct leat_pipe {
     size_t back_pos;
     LEAT_ATOMIC(size_t) pushed; /* position of back */
     size_t open;                /* items of the batch that is not complete: f = pushed - open */
-    size_t w;                   /* first position not flushed */
+    LEAT_ATOMIC(size_t) w;      /* first position not flushed */
     size_t room_to;             /* o_seen + peak: pushed may grow to this before o is looked at again */
-    LEAT_ATOMIC(size_t) flushes;
+    LEAT_ATOMIC(size_t) joined; /* items that were flushed together with one before them: so flushes = w - joined */
     LEAT_ATOMIC(size_t) * w_mark; /* of the group that holds place w: where the next flush stores; NULL: it is back's group */
     LEAT_ATOMIC(size_t) * f_mark; /* likewise of the group that holds place f */
     struct leat_chunk *end_chunk;
@@ -192,15 +195,19 @@ struct leat_pipe {
     LEAT_ATOMIC(size_t) popped; /* position of front */
     size_t r;                   /* prefetched up to here */
     size_t said;                /* what o holds */
+    size_t say_at;              /* said + give: o is stored again when popped gets there */
     bool wake_writer;           /* publish took the writer's announcement: somebody has to wake it */
     uint32_t spare_put;         /* where in `spare` the reader puts next */
     LEAT_ATOMIC(size_t) sleeps;
     LEAT_ATOMIC(size_t) chunks_given; /* back to blocks */
     LEAT_ATOMIC(size_t) popped_bytes;
 
-    /* 1 while the reader sleeps: set and withdrawn by the reader, taken back by the writer's flush. */
+    /* Not 0, LEAT_PIPE_ASK apart, while the reader sleeps: set and withdrawn by the reader, taken back by the writer's flush. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) reader_asleep;
-    /* wanted position << 1 | 1 while the writer sleeps: set and withdrawn by the writer, taken back by the reader's publish. */
+    /*
+     * Position wanted << 2 | 2 while the writer sleeps, beside LEAT_PIPE_ASK: set and withdrawn by the writer, taken back by the reader's
+     * publish.
+     */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) writer_asleep;
     /* Read up to here: written by the reader's publish. Beside it the bytes read up to there. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) o;
@@ -443,23 +450,30 @@ LEAT_API bool leat_pipe_fall_asleep(struct leat_pipe *pipe); /* reader: publishe
     }
 
 /*
- * After a position was published: the other side's flag, not 0 if it sleeps. Edge "sleep": whoever set the flag and still did not see the
- * position is seen here.
+ * After a position was published: whether the other side sleeps. Edge "sleep": whoever set the flag and still did not see the position is
+ * seen here. The flags of a pipe whose protocol costs more than the look have LEAT_PIPE_ASK set for ever, so that the others need not ask.
  */
-LEAT_PIPE_INLINE size_t leat_pipe_look(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag)
+LEAT_PIPE_INLINE bool leat_pipe_look(struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag)
 {
-    if (LEAT_LIKELY(pipe->sleep == LEAT_SLEEP_BARRIER)) {
-        leat_compiler_fence();
-    } else if (pipe->sleep == LEAT_SLEEP_RMW) {
-        return leat_add(flag, 0, release); /* changes nothing, but has its place among all that is done to the flag */
+    leat_compiler_fence();
+    size_t seen = leat_load(flag, relaxed); /* relaxed: host->barrier orders it, or what follows */
+    if (LEAT_LIKELY(seen == 0)) {
+        return false;
+    }
+    if ((seen & LEAT_PIPE_ASK) == 0) {
+        return true;
+    }
+    if (pipe->sleep == LEAT_SLEEP_RMW) {
+        seen = leat_add(flag, 0, release); /* changes nothing, but has its place among all that is done to the flag */
     } else {
 #ifdef __SANITIZE_THREAD__
-        return leat_add(flag, 0, seq_cst); /* gcc's ThreadSanitizer knows no fences */
+        seen = leat_add(flag, 0, seq_cst); /* gcc's ThreadSanitizer knows no fences */
 #else
         leat_fence(seq_cst);
+        seen = leat_load(flag, relaxed); /* relaxed: the fence orders it */
 #endif
     }
-    return leat_load(flag, relaxed); /* relaxed: the fence orders it */
+    return LEAT_UNLIKELY((seen & ~LEAT_PIPE_ASK) != 0);
 }
 
 /* Writer: back's group is full. back moves on to the group that end stood before, end behind that. false: no chunk was to be had. */
@@ -511,9 +525,12 @@ LEAT_PIPE_INLINE bool leat_pipe_push_as(struct leat_pipe *pipe, struct leat_pipe
 
 LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
 {
-    size_t f = leat_load(&pipe->pushed, relaxed) - pipe->open; /* relaxed: the writer's own */
-    if (pipe->w == f) {
-        return LEAT_FLUSH_NOTHING;
+    size_t w = leat_load(&pipe->w, relaxed), f = leat_load(&pipe->pushed, relaxed) - pipe->open; /* relaxed: the writer's own */
+    if (LEAT_UNLIKELY(f - w != 1)) {
+        if (f == w) {
+            return LEAT_FLUSH_NOTHING;
+        }
+        leat_store(&pipe->joined, leat_load(&pipe->joined, relaxed) + (f - w - 1), relaxed); /* relaxed: a statistic */
     }
     LEAT_ATOMIC(size_t) *mark = pipe->w_mark;
     LEAT_PIPE_STEP(flush_store);
@@ -523,10 +540,9 @@ LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, stru
         leat_store(mark, f, release); /* edge "item" */
         pipe->w_mark = pipe->f_mark;
     }
-    pipe->w = f;
-    LEAT_PIPE_COUNT(&pipe->flushes);
+    leat_store(&pipe->w, f, relaxed); /* relaxed: a statistic to everybody else */
     LEAT_PIPE_STEP(flush_look);
-    return LEAT_LIKELY(leat_pipe_look(pipe, &pipe->reader_asleep) == 0) ? LEAT_FLUSH_AWAKE : leat_pipe_wake_reader(pipe);
+    return LEAT_LIKELY(!leat_pipe_look(pipe, &pipe->reader_asleep)) ? LEAT_FLUSH_AWAKE : leat_pipe_wake_reader(pipe);
 }
 
 /* Reader: all that was read is in o, and a writer that sleeps and now has room will be woken. */
@@ -537,10 +553,11 @@ LEAT_PIPE_INLINE void leat_pipe_publish(struct leat_pipe *pipe)
         leat_store(&pipe->o_bytes, leat_load(&pipe->popped_bytes, relaxed), relaxed); /* relaxed: the next store carries it */
     }
     pipe->said = popped;
+    pipe->say_at = popped + pipe->give;
     LEAT_PIPE_STEP(publish_store);
     leat_store(&pipe->o, popped, release); /* edge "room" */
     LEAT_PIPE_STEP(publish_look);
-    if (LEAT_UNLIKELY(leat_pipe_look(pipe, &pipe->writer_asleep) != 0)) {
+    if (LEAT_UNLIKELY(leat_pipe_look(pipe, &pipe->writer_asleep))) {
         leat_pipe_take_writer(pipe);
     }
 }
@@ -587,13 +604,15 @@ LEAT_PIPE_INLINE void leat_pipe_pop_as(struct leat_pipe *pipe, struct leat_pipe_
     size_t pos = pipe->begin_pos, next = pos + shape.step;
     if (LEAT_UNLIKELY((next & shape.mask) == shape.full)) {
         next = (pos | shape.mask) + shape.skip;
-    }
-    pipe->begin_pos = next;
-    if (LEAT_UNLIKELY(next == pipe->chunk_end)) {
-        leat_pipe_leave_chunk(pipe);
+        pipe->begin_pos = next;
+        if (LEAT_UNLIKELY(next == pipe->chunk_end)) {
+            leat_pipe_leave_chunk(pipe);
+        }
+    } else {
+        pipe->begin_pos = next;
     }
     /* relaxed: only a reason to look closer */
-    if (LEAT_UNLIKELY(popped - pipe->said >= pipe->give || leat_load(&pipe->writer_asleep, relaxed) != 0)) {
+    if (LEAT_UNLIKELY(popped == pipe->say_at || leat_load(&pipe->writer_asleep, relaxed) > LEAT_PIPE_ASK)) {
         leat_pipe_publish(pipe);
     }
 }
@@ -742,7 +761,7 @@ LEAT_PIPE_INLINE int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
     pipe->begin_pos = pos;
     leat_store(&pipe->popped, popped + all, relaxed); /* relaxed: publish is what tells the writer */
     /* relaxed: only a reason to look closer */
-    if (popped + all - pipe->said >= pipe->give || leat_load(&pipe->writer_asleep, relaxed) != 0) {
+    if (popped + all - pipe->said >= pipe->give || leat_load(&pipe->writer_asleep, relaxed) > LEAT_PIPE_ASK) {
         leat_pipe_publish(pipe);
     }
     return (int64_t)all;

@@ -89,7 +89,7 @@ bool leat_pipe_valid(const struct leat_pipe *pipe)
     size_t items = pushed - popped, f = pushed - pipe->open;
     bool order = pipe->r - popped <= pipe->w - popped && pipe->w - popped <= f - popped && f - popped <= items &&
                  items <= pipe->high_water;
-    bool o_fits = o == pipe->said && popped - o < pipe->give && pushed - o <= pipe->high_water;
+    bool o_fits = o == pipe->said && pipe->say_at == o + pipe->give && popped - o < pipe->give && pushed - o <= pipe->high_water;
     bool peak_fits = pipe->room_to == pipe->o_seen + peak && pushed - pipe->o_seen <= peak && o - pipe->o_seen <= peak && peak >= pipe->give && peak <= pipe->high_water;
     return order && o_fits && peak_fits && chunks_valid(pipe) && places_valid(pipe);
 }
@@ -148,7 +148,7 @@ static void put_names(struct drawing *drawing, const struct leat_pipe *pipe, con
         {at(place, pipe->begin_chunk, pipe->begin_pos), " begin"},
         {place->position == pipe->r && place->position - leat_load(&pipe->popped, relaxed) <= pipe->w - leat_load(&pipe->popped, relaxed),
          " r"},
-        {place->position == pipe->w, leat_load(&pipe->reader_asleep, relaxed) != 0 ? " w c(asleep)" : " w c"},
+        {place->position == pipe->w, leat_load(&pipe->reader_asleep, relaxed) > LEAT_PIPE_ASK ? " w c(asleep)" : " w c"},
         {place->position == leat_load(&pipe->pushed, relaxed) - pipe->open, " f"},
         {at(place, pipe->back_chunk, pipe->back_pos), " back"},
         {at(place, pipe->end_chunk, pipe->end_pos), " end"},

@@ -8,6 +8,7 @@
 #define LEAT_PIPE_INLINE LEAT_API extern inline
 #include <leat/pipe.h>
 
+enum { ASLEEP = 2 }; /* in a flag, beside LEAT_PIPE_ASK and perhaps a position */
 _Static_assert(sizeof(struct leat_chunk) <= LEAT_CHUNK_FIRST, "the head of a chunk fits before its first item");
 _Static_assert(sizeof(struct leat_pipe) <= 1024, "an idle pipe stays small");
 
@@ -46,7 +47,7 @@ static uint64_t *extra_of(const struct leat_pipe *pipe, void *place)
 static bool set_sizes(struct leat_pipe *pipe, const struct leat_pipe_config *config)
 {
     if (config == NULL || config->blocks == NULL || config->item_bytes < 1 || config->high_water < 1 ||
-        (uint64_t)config->high_water > SIZE_MAX / 4 || config->low_water < 0 || config->low_water >= config->high_water ||
+        (uint64_t)config->high_water > SIZE_MAX / 8 || config->low_water < 0 || config->low_water >= config->high_water ||
         config->spare_chunks < 0 || config->spare_chunks > LEAT_PIPE_SPARES || config->high_bytes < 0 ||
         (config->high_bytes > 0 && config->bytes_of == NULL)) {
         return false;
@@ -72,7 +73,8 @@ static bool set_sizes(struct leat_pipe *pipe, const struct leat_pipe_config *con
     pipe->low_water = config->low_water > 0 ? (size_t)config->low_water : pipe->high_water - 1;
     pipe->give = pipe->high_water < 8 ? 1 : pipe->high_water / 8;
     pipe->high_bytes = config->high_bytes > 0 && (uint64_t)config->high_bytes < SIZE_MAX / 2 ? (size_t)config->high_bytes : SIZE_MAX;
-    pipe->spares = config->spare_chunks > 0 ? (size_t)config->spare_chunks : 2;
+    size_t full = pipe->high_water / (groups * shape.items) + 1;
+    pipe->spares = config->spare_chunks > 0 ? (size_t)config->spare_chunks : full < 2 ? 2 : full < LEAT_PIPE_SPARES ? full : LEAT_PIPE_SPARES;
     pipe->blocks = *config->blocks;
     pipe->bytes_of = config->bytes_of;
     pipe->spent = config->spent;
@@ -89,6 +91,18 @@ static bool set_sleep(struct leat_pipe *pipe, enum leat_sleep sleep)
                        host->barrier(host->context);
     pipe->sleep = sleep != LEAT_SLEEP_DEFAULT ? (uint32_t)sleep : may_barrier ? LEAT_SLEEP_BARRIER : LEAT_SLEEP_RMW;
     return sleep == LEAT_SLEEP_BARRIER ? may_barrier : (unsigned)sleep <= LEAT_SLEEP_BARRIER;
+}
+
+/* What a flag holds while nobody sleeps. */
+static size_t awake(const struct leat_pipe *pipe)
+{
+    return pipe->sleep == LEAT_SLEEP_BARRIER ? 0 : LEAT_PIPE_ASK;
+}
+
+/* Takes an announcement back; true: there was one. relaxed: whoever wakes has to synchronize with the sleeper anyway. */
+static bool withdraw(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag)
+{
+    return leat_exchange(flag, awake(pipe), relaxed) > LEAT_PIPE_ASK;
 }
 
 /* ---- making and ending ---- */
@@ -108,7 +122,7 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     }
     chunk->next = NULL;
     chunk->prev = NULL;
-    pipe->open = pipe->w = pipe->r = pipe->o_seen = pipe->said = pipe->o_bytes_seen = 0;
+    pipe->open = pipe->r = pipe->o_seen = pipe->said = pipe->o_bytes_seen = 0;
     pipe->wake_writer = pipe->shut = false;
     pipe->spare_next = pipe->spare_put = 0;
     leat_store(&pipe->pushed, 0, relaxed);
@@ -116,8 +130,9 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     leat_store(&pipe->pushed_bytes, 0, relaxed);
     leat_store(&pipe->popped_bytes, 0, relaxed);
     leat_store(&pipe->peak, pipe->give, relaxed);
-    pipe->room_to = pipe->give;
-    leat_store(&pipe->flushes, 0, relaxed);
+    pipe->room_to = pipe->say_at = pipe->give;
+    leat_store(&pipe->w, 0, relaxed);
+    leat_store(&pipe->joined, 0, relaxed);
     leat_store(&pipe->wakes, 0, relaxed);
     leat_store(&pipe->sleeps, 0, relaxed);
     leat_store(&pipe->writer_sleeps, 0, relaxed);
@@ -125,8 +140,8 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     leat_store(&pipe->chunks_given, 0, relaxed);
     leat_store(&pipe->o, 0, relaxed);
     leat_store(&pipe->o_bytes, 0, relaxed);
-    leat_store(&pipe->reader_asleep, 0, relaxed);
-    leat_store(&pipe->writer_asleep, 0, relaxed);
+    leat_store(&pipe->reader_asleep, awake(pipe), relaxed);
+    leat_store(&pipe->writer_asleep, awake(pipe), relaxed);
     /* The first group is reserved from the start: its first place is back, and end is the group after. */
     pipe->begin_chunk = pipe->back_chunk = pipe->end_chunk = chunk;
     pipe->begin_pos = pipe->back_pos = LEAT_CHUNK_FIRST;
@@ -321,8 +336,8 @@ bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item)
 LEAT_COLD enum leat_flush leat_pipe_wake_reader(struct leat_pipe *pipe)
 {
     LEAT_PIPE_STEP(flush_take);
-    if (leat_exchange(&pipe->reader_asleep, 0, relaxed) == 0) { /* relaxed: whoever wakes has to synchronize with the reader anyway */
-        return LEAT_FLUSH_AWAKE;                                /* withdrawn meanwhile */
+    if (!withdraw(pipe, &pipe->reader_asleep)) {
+        return LEAT_FLUSH_AWAKE; /* withdrawn meanwhile */
     }
     LEAT_PIPE_COUNT(&pipe->wakes);
     return LEAT_FLUSH_ASLEEP;
@@ -348,17 +363,16 @@ bool leat_pipe_check_write(struct leat_pipe *pipe)
     if (pushed - pipe->o_seen < pipe->high_water && !pipe->shut) {
         wanted = pipe->o_seen + 1; /* full in bytes: any item that is read may make room */
     }
-    size_t flag = wanted << 1 | 1;
+    size_t flag = wanted << 2 | ASLEEP | awake(pipe);
     LEAT_PIPE_STEP(write_announce);
     if (leat_load(&pipe->writer_asleep, relaxed) == flag) { /* relaxed: it is the same announcement as before */
         return false;
     }
-    /* relaxed: one that stands for another position is withdrawn; if the reader took it, its wake-up comes for nothing */
-    bool stood = leat_exchange(&pipe->writer_asleep, 0, relaxed) != 0;
+    bool stood = withdraw(pipe, &pipe->writer_asleep); /* one for another position; if the reader took it, its wake-up comes for nothing */
     announce(pipe, &pipe->writer_asleep, flag);
     LEAT_PIPE_STEP(write_announced);
     bool room = has_room(pipe);
-    if ((!room || leat_exchange(&pipe->writer_asleep, 0, relaxed) == 0) && !stood) { /* relaxed: likewise */
+    if ((!room || !withdraw(pipe, &pipe->writer_asleep)) && !stood) {
         LEAT_PIPE_COUNT(&pipe->writer_sleeps);
     }
     return room;
@@ -366,8 +380,8 @@ bool leat_pipe_check_write(struct leat_pipe *pipe)
 
 void leat_pipe_cancel_write_sleep(struct leat_pipe *pipe)
 {
-    if (leat_load(&pipe->writer_asleep, relaxed) != 0) { /* relaxed, both: if the reader took it, its wake-up comes for nothing */
-        (void)leat_exchange(&pipe->writer_asleep, 0, relaxed);
+    if (leat_load(&pipe->writer_asleep, relaxed) > LEAT_PIPE_ASK) { /* relaxed: if the reader took it, its wake-up comes for nothing */
+        (void)withdraw(pipe, &pipe->writer_asleep);
     }
 }
 
@@ -430,13 +444,13 @@ int64_t leat_pipe_read_many(struct leat_pipe *pipe, void *items, int64_t count)
 
 LEAT_COLD void leat_pipe_take_writer(struct leat_pipe *pipe)
 {
-    size_t flag = leat_load(&pipe->writer_asleep, relaxed); /* relaxed, both: whoever wakes has to synchronize with the writer anyway */
-    size_t beyond = (leat_load(&pipe->popped, relaxed) << 1) - (flag & ~(size_t)1); /* relaxed: the reader's own */
-    if (flag == 0 || beyond > SIZE_MAX / 2) {
+    size_t flag = leat_load(&pipe->writer_asleep, relaxed);       /* relaxed: whoever wakes has to synchronize with the writer anyway */
+    size_t beyond = (leat_load(&pipe->popped, relaxed) << 2) - (flag & ~(size_t)3); /* relaxed: the reader's own */
+    if (flag <= LEAT_PIPE_ASK || beyond > SIZE_MAX / 2) {
         return; /* withdrawn, or more has to be read first */
     }
     LEAT_PIPE_STEP(publish_take);
-    if (leat_exchange(&pipe->writer_asleep, 0, relaxed) != 0) {
+    if (withdraw(pipe, &pipe->writer_asleep)) {
         pipe->wake_writer = true;
     }
 }
@@ -446,14 +460,14 @@ LEAT_COLD bool leat_pipe_fall_asleep(struct leat_pipe *pipe)
     if (pipe->said != leat_load(&pipe->popped, relaxed)) { /* relaxed: the reader's own */
         leat_pipe_publish(pipe);
     }
-    if (leat_load(&pipe->reader_asleep, relaxed) != 0) { /* relaxed: it is the same announcement as before */
+    if (leat_load(&pipe->reader_asleep, relaxed) > LEAT_PIPE_ASK) { /* relaxed: it is the same announcement as before */
         return false;
     }
     LEAT_PIPE_STEP(read_announce);
-    announce(pipe, &pipe->reader_asleep, 1);
+    announce(pipe, &pipe->reader_asleep, ASLEEP | awake(pipe));
     LEAT_PIPE_STEP(read_announced);
     bool there = leat_pipe_fetch(pipe, pipe->shape);
-    if (!there || leat_exchange(&pipe->reader_asleep, 0, relaxed) == 0) { /* relaxed: if a flush took it, its wake-up comes for nothing */
+    if (!there || !withdraw(pipe, &pipe->reader_asleep)) { /* if a flush took it, its wake-up comes for nothing */
         LEAT_PIPE_COUNT(&pipe->sleeps);
     }
     return there;
@@ -461,8 +475,8 @@ LEAT_COLD bool leat_pipe_fall_asleep(struct leat_pipe *pipe)
 
 void leat_pipe_cancel_sleep(struct leat_pipe *pipe)
 {
-    if (leat_load(&pipe->reader_asleep, relaxed) != 0) { /* relaxed, both: if a flush took it, its wake-up comes for nothing */
-        (void)leat_exchange(&pipe->reader_asleep, 0, relaxed);
+    if (leat_load(&pipe->reader_asleep, relaxed) > LEAT_PIPE_ASK) { /* relaxed: if a flush took it, its wake-up comes for nothing */
+        (void)withdraw(pipe, &pipe->reader_asleep);
     }
 }
 
@@ -485,7 +499,7 @@ void leat_pipe_stats(const struct leat_pipe *pipe, struct leat_pipe_stats *stats
     stats->items_out = (int64_t)popped;
     stats->bytes_in = (int64_t)(counted ? leat_load(&pipe->pushed_bytes, relaxed) : pushed * pipe->shape.item_bytes);
     stats->bytes_out = (int64_t)(counted ? leat_load(&pipe->popped_bytes, relaxed) : popped * pipe->shape.item_bytes);
-    stats->flushes = (int64_t)leat_load(&pipe->flushes, relaxed);
+    stats->flushes = (int64_t)(leat_load(&pipe->w, relaxed) - leat_load(&pipe->joined, relaxed));
     stats->wakes = (int64_t)leat_load(&pipe->wakes, relaxed);
     stats->sleeps = (int64_t)leat_load(&pipe->sleeps, relaxed);
     stats->writer_sleeps = (int64_t)leat_load(&pipe->writer_sleeps, relaxed);

@@ -35,7 +35,7 @@ template <class Item, size_t Capacity> struct peer {
     }
     BENCH_INLINE void flush()
     {
-        leat_pipe_flush(&pipe);
+        leat_pipe_flush_as(&pipe, shape);
     }
     BENCH_INLINE const Item *front()
     {

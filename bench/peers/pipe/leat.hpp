@@ -64,7 +64,7 @@ template <class Item, size_t Capacity> struct peer {
         if (!write(item)) {
             return false;
         }
-        leat_pipe_flush(&pipe);
+        leat_pipe_flush_as(&pipe, shape);
         return true;
     }
     BENCH_INLINE bool get(Item &item)
@@ -79,7 +79,7 @@ template <class Item, size_t Capacity> struct peer {
     BENCH_INLINE size_t put_many(const Item *items, size_t count)
     {
         size_t done = size_t(leat_pipe_write_many_as(&pipe, shape, items, int64_t(count)));
-        leat_pipe_flush(&pipe);
+        leat_pipe_flush_as(&pipe, shape);
         return done;
     }
     BENCH_INLINE size_t get_many(Item *items, size_t count)
