@@ -45,8 +45,8 @@
  * I5  the chunks from begin_chunk to end_chunk are linked by next, and by prev except for begin_chunk's; only the writer follows prev,
  *     and never to places before f.
  * I6  end is the place after back, and always exists; only the last place of the last chunk makes push take a new one.
- * I7  reader_asleep, LEAT_PIPE_ASK apart, is not 0 only from the reader's announcement until a flush took it back or the reader withdrew it; writer_asleep
- *     likewise, and holds the position that popped must reach for the writer to have room.
+ * I7  reader_asleep, LEAT_PIPE_ASK apart, is not 0 only from the reader's announcement until a flush took it back or the reader withdrew
+ * it; writer_asleep likewise, and holds the position that popped must reach for the writer to have room.
  *
  * Edges (each release below meets the acquire of the same name):
  *  "item"   flush's store of a mark  ->  the load of it in check_read and poll: items and links up to w are seen.
@@ -75,6 +75,8 @@ extern "C" {
 #ifndef LEAT_PIPE_INLINE
 #define LEAT_PIPE_INLINE LEAT_INLINE
 #endif
+/* With a shape that is a constant nothing is left of the arithmetic, but only where the call is inlined. */
+#define LEAT_PIPE_SHAPED LEAT_PIPE_INLINE __attribute__((always_inline))
 /* A test may run anything between two steps of a flush or of falling asleep. */
 #ifndef LEAT_PIPE_STEP
 #define LEAT_PIPE_STEP(name) ((void)0)
@@ -101,6 +103,7 @@ struct leat_chunk {
 
 /* The most spare chunks a pipe keeps. */
 #define LEAT_PIPE_SPARES 32
+#define LEAT_PIPE_HOT 2 /* of those, the chunks read last */
 
 /* In the flag of a sleeper, for ever: the protocol is not LEAT_SLEEP_BARRIER. */
 #define LEAT_PIPE_ASK ((size_t)1)
@@ -124,8 +127,8 @@ struct leat_pipe_config {
     int64_t high_water;               /* most items unread, complete or not; 1 .. SIZE_MAX / 8 */
     const struct leat_blocks *blocks; /* where chunks come from; copied, its context must outlive the pipe */
     /* All below may be 0. */
-    int64_t low_water;            /* once full, it is open again when no more than this many are unread; 0: when fewer than high_water */
-    int64_t spare_chunks;         /* kept for the writer, up to LEAT_PIPE_SPARES; 0: what high_water items take, so a burst allocates once */
+    int64_t low_water;    /* once full, it is open again when no more than this many are unread; 0: when fewer than high_water */
+    int64_t spare_chunks; /* kept for the writer, up to LEAT_PIPE_SPARES; 0: what high_water items take, so a burst allocates once */
     const struct leat_host *host; /* borrowed until fini: barrier and yield for LEAT_SLEEP_BARRIER, now_ns for spent; NULL: none */
     enum leat_sleep sleep;
     int64_t
@@ -170,11 +173,11 @@ struct leat_pipe {
     /* The writer's lines. Where a field is atomic the writer alone writes it, and statistics on any thread read it. */
     alignas(LEAT_CACHE_LINE) struct leat_chunk *back_chunk;
     size_t back_pos;
-    LEAT_ATOMIC(size_t) pushed; /* position of back */
-    size_t open;                /* items of the batch that is not complete: f = pushed - open */
-    LEAT_ATOMIC(size_t) w;      /* first position not flushed */
-    size_t room_to;             /* o_seen + peak: pushed may grow to this before o is looked at again */
-    LEAT_ATOMIC(size_t) joined; /* items that were flushed together with one before them: so flushes = w - joined */
+    LEAT_ATOMIC(size_t) pushed;   /* position of back */
+    LEAT_ATOMIC(size_t) pending;  /* items not flushed: w = pushed - pending */
+    size_t open;                  /* of those, the items of the batch that is not complete: f = pushed - open */
+    size_t room_to;               /* o_seen + peak: pushed may grow to this before o is looked at again */
+    LEAT_ATOMIC(size_t) joined;   /* items that were flushed together with one before them: flushes = w - joined */
     LEAT_ATOMIC(size_t) * w_mark; /* of the group that holds place w: where the next flush stores; NULL: it is back's group */
     LEAT_ATOMIC(size_t) * f_mark; /* likewise of the group that holds place f */
     struct leat_chunk *end_chunk;
@@ -186,7 +189,7 @@ struct leat_pipe {
     LEAT_ATOMIC(size_t) writer_sleeps;
     LEAT_ATOMIC(size_t) chunks_taken; /* from blocks, less those given back by the writer */
     LEAT_ATOMIC(size_t) pushed_bytes;
-    uint32_t spare_next; /* where in `spare` the writer looks next */
+    uint32_t spare_next; /* where in `spare`, behind the first two, the writer looks next */
     bool shut;           /* was full, and has a low-water mark to wait for */
 
     /* The reader's lines. Atomic: written by the reader alone, read by statistics. */
@@ -197,7 +200,8 @@ struct leat_pipe {
     size_t said;                /* what o holds */
     size_t say_at;              /* said + give: o is stored again when popped gets there */
     bool wake_writer;           /* publish took the writer's announcement: somebody has to wake it */
-    uint32_t spare_put;         /* where in `spare` the reader puts next */
+    uint32_t hot_put;           /* which of the first two in `spare` the reader exchanges next */
+    uint32_t spare_put;         /* where in `spare`, behind those, it puts what comes out */
     LEAT_ATOMIC(size_t) sleeps;
     LEAT_ATOMIC(size_t) chunks_given; /* back to blocks */
     LEAT_ATOMIC(size_t) popped_bytes;
@@ -212,7 +216,10 @@ struct leat_pipe {
     /* Read up to here: written by the reader's publish. Beside it the bytes read up to there. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) o;
     LEAT_ATOMIC(size_t) o_bytes;
-    /* The chunks read last, for the writer to take: memory that is still hot. Put there by the reader, taken by the writer. */
+    /*
+     * Chunks that were read, for the writer to take: put there by the reader, taken by the writer. The first two are the ones read last,
+     * exchanged for those read before, and taken first: memory that is still hot. The others are a ring of what came out of there.
+     */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(struct leat_chunk *) spare[LEAT_PIPE_SPARES];
 };
 
@@ -297,6 +304,16 @@ LEAT_API bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item);
 LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush(struct leat_pipe *pipe);
 
 /*
+ * The item is behind all others and the reader can see it, and everything complete before it: write and flush in one, and faster.
+ *
+ * @param item  item_bytes of them, copied; it ends a batch that is open
+ * Returns AWAKE or ASLEEP as flush does; NOTHING: it was not written, for the reasons of write.
+ *
+ * [thread: writer | blocks: no | allocates: one block per chunk, spare ones first | fails: full, no chunk]
+ */
+LEAT_PIPE_INLINE enum leat_flush leat_pipe_send(struct leat_pipe *pipe, const void *item);
+
+/*
  * Says whether there is room; if there is none the reader knows that the writer sleeps. Flush first: a reader that was shown nothing
  * makes no room. The announcement holds until the reader has made room (see leat_pipe_writer_asleep) or until it is withdrawn.
  *
@@ -348,6 +365,16 @@ LEAT_API void leat_pipe_cancel_sleep(struct leat_pipe *pipe);
  * [thread: reader | blocks: no | allocates: no | fails: empty]
  */
 LEAT_PIPE_INLINE bool leat_pipe_read(struct leat_pipe *pipe, void *item);
+
+/*
+ * The oldest item is copied to `item` and out of the pipe: poll, front and pop in one. Announces nothing and withdraws nothing.
+ *
+ * @param item  item_bytes, the caller's; untouched on false
+ * Returns false when empty, and all room is published.
+ *
+ * [thread: reader | blocks: no | allocates: no | fails: empty]
+ */
+LEAT_PIPE_INLINE bool leat_pipe_receive(struct leat_pipe *pipe, void *item);
 
 /*
  * As many of the oldest items as there are are copied to `items` and out of the pipe, as if by poll, front and pop: nothing is announced.
@@ -477,13 +504,15 @@ LEAT_PIPE_INLINE bool leat_pipe_look(struct leat_pipe *pipe, LEAT_ATOMIC(size_t)
 }
 
 /* Writer: back's group is full. back moves on to the group that end stood before, end behind that. false: no chunk was to be had. */
-LEAT_PIPE_INLINE bool leat_pipe_next_group(struct leat_pipe *pipe, struct leat_pipe_shape shape, bool open)
+LEAT_PIPE_SHAPED bool leat_pipe_next_group(struct leat_pipe *pipe, struct leat_pipe_shape shape, bool open)
 {
     struct leat_chunk *chunk = pipe->end_chunk;
     size_t pos = pipe->end_pos, end = (pos | shape.mask) + shape.skip;
     if (LEAT_LIKELY(end != pipe->chunk_end)) {
         pipe->end_pos = end;
+#if LEAT_PIPE_AHEAD
         leat_prefetch_write(LEAT_CHUNK_PLACE(chunk, end + LEAT_PIPE_AHEAD));
+#endif
     } else if (!leat_pipe_next_chunk(pipe)) {
         return false;
     }
@@ -499,7 +528,7 @@ LEAT_PIPE_INLINE bool leat_pipe_next_group(struct leat_pipe *pipe, struct leat_p
     return true;
 }
 
-LEAT_PIPE_INLINE bool leat_pipe_push_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, bool incomplete)
+LEAT_PIPE_SHAPED bool leat_pipe_push_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, bool incomplete)
 {
     size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
     if (LEAT_UNLIKELY(pushed == pipe->room_to) && leat_pipe_room(pipe, 1) == 0) {
@@ -513,7 +542,8 @@ LEAT_PIPE_INLINE bool leat_pipe_push_as(struct leat_pipe *pipe, struct leat_pipe
     } else {
         pipe->back_pos = next;
     }
-    leat_store(&pipe->pushed, pushed + 1, relaxed); /* relaxed: flush is what publishes */
+    leat_store(&pipe->pushed, pushed + 1, relaxed); /* relaxed, both: flush is what publishes */
+    leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) + 1, relaxed);
     if (LEAT_UNLIKELY(incomplete)) {
         pipe->open = open + 1;
     } else if (LEAT_UNLIKELY(open != 0)) {
@@ -523,15 +553,16 @@ LEAT_PIPE_INLINE bool leat_pipe_push_as(struct leat_pipe *pipe, struct leat_pipe
     return true;
 }
 
-LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
 {
-    size_t w = leat_load(&pipe->w, relaxed), f = leat_load(&pipe->pushed, relaxed) - pipe->open; /* relaxed: the writer's own */
-    if (LEAT_UNLIKELY(f - w != 1)) {
-        if (f == w) {
+    size_t open = pipe->open, complete = leat_load(&pipe->pending, relaxed) - open; /* relaxed: the writer's own */
+    if (LEAT_UNLIKELY(complete != 1)) {
+        if (complete == 0) {
             return LEAT_FLUSH_NOTHING;
         }
-        leat_store(&pipe->joined, leat_load(&pipe->joined, relaxed) + (f - w - 1), relaxed); /* relaxed: a statistic */
+        leat_store(&pipe->joined, leat_load(&pipe->joined, relaxed) + (complete - 1), relaxed); /* relaxed: a statistic */
     }
+    size_t f = leat_load(&pipe->pushed, relaxed) - open; /* relaxed: the writer's own */
     LEAT_ATOMIC(size_t) *mark = pipe->w_mark;
     LEAT_PIPE_STEP(flush_store);
     if (LEAT_LIKELY(mark == NULL)) {
@@ -540,7 +571,30 @@ LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, stru
         leat_store(mark, f, release); /* edge "item" */
         pipe->w_mark = pipe->f_mark;
     }
-    leat_store(&pipe->w, f, relaxed); /* relaxed: a statistic to everybody else */
+    leat_store(&pipe->pending, open, relaxed); /* relaxed: a statistic to everybody else */
+    LEAT_PIPE_STEP(flush_look);
+    return LEAT_LIKELY(!leat_pipe_look(pipe, &pipe->reader_asleep)) ? LEAT_FLUSH_AWAKE : leat_pipe_wake_reader(pipe);
+}
+
+/* The item stands in back(): push, complete, and flush; NOTHING: it could not be pushed. */
+LEAT_PIPE_SHAPED enum leat_flush leat_pipe_push_flush_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+{
+    size_t pushed = leat_load(&pipe->pushed, relaxed), pos = pipe->back_pos, next = pos + shape.step; /* relaxed: the writer's own */
+    if (LEAT_UNLIKELY(leat_load(&pipe->pending, relaxed) != 0 || pushed == pipe->room_to)) {          /* relaxed: likewise */
+        return leat_pipe_push_as(pipe, shape, false) ? leat_pipe_flush_as(pipe, shape) : LEAT_FLUSH_NOTHING;
+    }
+    LEAT_ATOMIC(size_t) *mark = LEAT_PIPE_MARK(pipe->back_chunk, pos, shape); /* nothing is pending: w is back */
+    if (LEAT_UNLIKELY((next & shape.mask) == shape.full)) {
+        if (!leat_pipe_next_group(pipe, shape, false)) {
+            return LEAT_FLUSH_NOTHING;
+        }
+        pipe->w_mark = NULL;
+    } else {
+        pipe->back_pos = next;
+    }
+    LEAT_PIPE_STEP(flush_store);
+    leat_store(mark, pushed + 1, release);          /* edge "item" */
+    leat_store(&pipe->pushed, pushed + 1, relaxed); /* relaxed: a statistic to everybody else */
     LEAT_PIPE_STEP(flush_look);
     return LEAT_LIKELY(!leat_pipe_look(pipe, &pipe->reader_asleep)) ? LEAT_FLUSH_AWAKE : leat_pipe_wake_reader(pipe);
 }
@@ -563,21 +617,21 @@ LEAT_PIPE_INLINE void leat_pipe_publish(struct leat_pipe *pipe)
 }
 
 /* Reader, having read all it knew of: looks at the mark for more. */
-LEAT_PIPE_INLINE bool leat_pipe_fetch(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED bool leat_pipe_fetch(struct leat_pipe *pipe, struct leat_pipe_shape shape)
 {
     LEAT_PIPE_STEP(fetch);
     size_t mark = leat_load(LEAT_PIPE_MARK(pipe->begin_chunk, pipe->begin_pos, shape), acquire); /* edge "item" */
     if (mark - pipe->r - 1 >= SIZE_MAX / 2) {                                                    /* I2: it is not after r */
         return false;
     }
-    if (LEAT_UNLIKELY(mark - pipe->r >= shape.items)) { /* the writer is past this group */
+    if (LEAT_PIPE_AHEAD != 0 && LEAT_UNLIKELY(mark - pipe->r >= shape.items)) { /* the writer is past this group */
         __builtin_prefetch(LEAT_CHUNK_PLACE(pipe->begin_chunk, pipe->begin_pos + LEAT_PIPE_AHEAD));
     }
     pipe->r = mark;
     return true;
 }
 
-LEAT_PIPE_INLINE bool leat_pipe_check_read_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED bool leat_pipe_check_read_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
 {
     if (leat_load(&pipe->popped, relaxed) != pipe->r) { /* relaxed: the reader's own */
         return true;
@@ -585,7 +639,7 @@ LEAT_PIPE_INLINE bool leat_pipe_check_read_as(struct leat_pipe *pipe, struct lea
     return leat_pipe_fetch(pipe, shape) || leat_pipe_fall_asleep(pipe);
 }
 
-LEAT_PIPE_INLINE bool leat_pipe_poll_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED bool leat_pipe_poll_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
 {
     size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
     if (popped != pipe->r || leat_pipe_fetch(pipe, shape)) {
@@ -597,11 +651,11 @@ LEAT_PIPE_INLINE bool leat_pipe_poll_as(struct leat_pipe *pipe, struct leat_pipe
     return false;
 }
 
-LEAT_PIPE_INLINE void leat_pipe_pop_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+/* popped and begin_pos as the caller has loaded them. */
+LEAT_PIPE_SHAPED void leat_pipe_pop_at(struct leat_pipe *pipe, struct leat_pipe_shape shape, size_t popped, size_t pos)
 {
-    size_t popped = leat_load(&pipe->popped, relaxed) + 1; /* relaxed: the reader's own */
-    leat_store(&pipe->popped, popped, relaxed);            /* relaxed: publish is what tells the writer */
-    size_t pos = pipe->begin_pos, next = pos + shape.step;
+    size_t next = pos + shape.step;
+    leat_store(&pipe->popped, ++popped, relaxed); /* relaxed: publish is what tells the writer */
     if (LEAT_UNLIKELY((next & shape.mask) == shape.full)) {
         next = (pos | shape.mask) + shape.skip;
         pipe->begin_pos = next;
@@ -615,6 +669,27 @@ LEAT_PIPE_INLINE void leat_pipe_pop_as(struct leat_pipe *pipe, struct leat_pipe_
     if (LEAT_UNLIKELY(popped == pipe->say_at || leat_load(&pipe->writer_asleep, relaxed) > LEAT_PIPE_ASK)) {
         leat_pipe_publish(pipe);
     }
+}
+
+LEAT_PIPE_SHAPED void leat_pipe_pop_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+{
+    leat_pipe_pop_at(pipe, shape, leat_load(&pipe->popped, relaxed), pipe->begin_pos); /* relaxed: the reader's own */
+}
+
+/* Copies the oldest item out, if there is one. */
+LEAT_PIPE_SHAPED bool leat_pipe_receive_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, void *item)
+{
+    size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
+    if (popped == pipe->r && !leat_pipe_fetch(pipe, shape)) {
+        if (popped != pipe->said) {
+            leat_pipe_publish(pipe);
+        }
+        return false;
+    }
+    size_t pos = pipe->begin_pos;
+    memcpy(item, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape.item_bytes);
+    leat_pipe_pop_at(pipe, shape, popped, pos);
+    return true;
 }
 
 LEAT_PIPE_INLINE void *leat_pipe_back(struct leat_pipe *pipe)
@@ -639,6 +714,23 @@ LEAT_PIPE_INLINE bool leat_pipe_write(struct leat_pipe *pipe, const void *item, 
 {
     memcpy(leat_pipe_back(pipe), item, pipe->shape.item_bytes);
     return leat_pipe_push(pipe, incomplete);
+}
+
+LEAT_PIPE_INLINE enum leat_flush leat_pipe_send(struct leat_pipe *pipe, const void *item)
+{
+    memcpy(leat_pipe_back(pipe), item, pipe->shape.item_bytes);
+    if (LEAT_UNLIKELY(pipe->extra != 0)) {
+        return leat_pipe_push_extra(pipe, false) ? leat_pipe_flush(pipe) : LEAT_FLUSH_NOTHING;
+    }
+    return leat_pipe_push_flush_as(pipe, pipe->shape);
+}
+
+LEAT_PIPE_INLINE bool leat_pipe_receive(struct leat_pipe *pipe, void *item)
+{
+    if (LEAT_UNLIKELY(pipe->extra != 0)) {
+        return leat_pipe_read_many(pipe, item, 1) == 1;
+    }
+    return leat_pipe_receive_as(pipe, pipe->shape, item);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_check_read(struct leat_pipe *pipe)
@@ -683,17 +775,17 @@ LEAT_PIPE_INLINE bool leat_pipe_writer_asleep(struct leat_pipe *pipe)
     return true;
 }
 
-/* Copies places that lie side by side; whole groups of 8 bytes' items in one piece that the compiler sees. */
-LEAT_PIPE_INLINE void leat_pipe_copy(void *to, const void *from, size_t bytes)
+/* Copies places that lie side by side: of a known shape a constant number, else mostly a whole line of small items. */
+LEAT_PIPE_SHAPED void leat_pipe_copy(void *to, const void *from, size_t bytes)
 {
-    if (LEAT_LIKELY(bytes == 56)) {
-        memcpy(to, from, 56);
-    } else {
+    if (__builtin_constant_p(bytes) || bytes != 56) {
         memcpy(to, from, bytes);
+    } else {
+        memcpy(to, from, 56);
     }
 }
 
-LEAT_PIPE_INLINE int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, const void *items, int64_t count)
+LEAT_PIPE_SHAPED int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, const void *items, int64_t count)
 {
     const unsigned char *from = (const unsigned char *)items;
     size_t left = count > 0 ? (size_t)count : 0, stride = shape.mask + shape.skip;
@@ -707,7 +799,9 @@ LEAT_PIPE_INLINE int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct 
         size_t pos = pipe->back_pos, begun = pos, done = 0;
         if (shape.item_bytes == shape.step && pipe->open == 0 && (shape.mask == 0 || (pos & shape.mask) == 0)) {
             for (; may - done >= shape.items && pos + 2 * stride < pipe->chunk_end; pos += stride, done += shape.items) {
+#if LEAT_PIPE_AHEAD
                 leat_prefetch_write(LEAT_CHUNK_PLACE(pipe->back_chunk, pos + LEAT_PIPE_AHEAD));
+#endif
                 leat_pipe_copy(LEAT_CHUNK_PLACE(pipe->back_chunk, pos), from + done * shape.step, shape.items * shape.step);
             }
         }
@@ -717,7 +811,8 @@ LEAT_PIPE_INLINE int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct 
             }
             pipe->back_pos = pos;
             pipe->end_pos = pos + stride;
-            leat_store(&pipe->pushed, pushed + done, relaxed); /* relaxed: flush is what publishes */
+            leat_store(&pipe->pushed, pushed + done, relaxed); /* relaxed, both: flush is what publishes */
+            leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) + done, relaxed);
         } else {
             memcpy(leat_pipe_back(pipe), from, shape.item_bytes);
             if (!leat_pipe_push_as(pipe, shape, false)) {
@@ -731,7 +826,7 @@ LEAT_PIPE_INLINE int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct 
     return count > 0 ? count - (int64_t)left : 0;
 }
 
-LEAT_PIPE_INLINE int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, void *items, int64_t count)
+LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, void *items, int64_t count)
 {
     unsigned char *to = (unsigned char *)items;
     if (count <= 0 || !leat_pipe_poll_as(pipe, shape)) {
@@ -768,10 +863,10 @@ LEAT_PIPE_INLINE int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
 }
 
 /*
- * LEAT_PIPE_TYPE(number, uint64_t) makes number_init, number_write, number_back, number_push, number_flush, number_check_read, number_poll, number_read,
- * number_front, number_pop, number_write_many and number_read_many: the same calls, on items of that type, with every size a constant and
- * so without a call to memcpy. Everything else is called as it is; both kinds of calls mix freely. number_init wants item_bytes 0 or right,
- * and neither bytes_of nor spent.
+ * LEAT_PIPE_TYPE(number, uint64_t) makes number_init, number_write, number_back, number_push, number_flush, number_send, number_receive,
+ * number_check_read, number_poll, number_read, number_front, number_pop, number_write_many and number_read_many: the same calls, on items
+ * of that type, with every size a constant and so without a call to memcpy. Everything else is called as it is; both kinds of calls mix
+ * freely. number_init wants item_bytes 0 or right, and neither bytes_of nor spent.
  */
 #define LEAT_PIPE_TYPE(name, type)                                                                                                       \
     static const struct leat_pipe_shape name##_shape = LEAT_PIPE_SHAPE(sizeof(type), (size_t)LEAT_PIPE_ROUNDED(sizeof(type)));           \
@@ -799,6 +894,15 @@ LEAT_PIPE_INLINE int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
     static inline enum leat_flush name##_flush(struct leat_pipe *pipe)                                                                   \
     {                                                                                                                                    \
         return leat_pipe_flush_as(pipe, name##_shape);                                                                                   \
+    }                                                                                                                                    \
+    static inline enum leat_flush name##_send(struct leat_pipe *pipe, type item)                                                         \
+    {                                                                                                                                    \
+        *name##_back(pipe) = item;                                                                                                       \
+        return leat_pipe_push_flush_as(pipe, name##_shape);                                                                              \
+    }                                                                                                                                    \
+    static inline bool name##_receive(struct leat_pipe *pipe, type *item)                                                                \
+    {                                                                                                                                    \
+        return leat_pipe_receive_as(pipe, name##_shape, item);                                                                           \
     }                                                                                                                                    \
     static inline int64_t name##_write_many(struct leat_pipe *pipe, const type *items, int64_t count)                                    \
     {                                                                                                                                    \

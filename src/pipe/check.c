@@ -8,6 +8,11 @@ struct place {
     size_t pos, position;
 };
 
+static size_t w_of(const struct leat_pipe *pipe)
+{
+    return leat_load(&pipe->pushed, relaxed) - leat_load(&pipe->pending, relaxed); /* relaxed, all here: at rest */
+}
+
 static struct place first_place(const struct leat_pipe *pipe)
 {
     return (struct place){pipe->begin_chunk, pipe->begin_pos, leat_load(&pipe->popped, relaxed)}; /* relaxed, all here: at rest */
@@ -59,8 +64,8 @@ static bool places_valid(const struct leat_pipe *pipe)
     struct place place = first_place(pipe);
     for (;; step_on(pipe, &place)) {
         LEAT_ATOMIC(size_t) *mark = LEAT_PIPE_MARK(place.chunk, place.pos, pipe->shape);
-        marks = marks && (place.position != pipe->w ||
-                          (mark_fits(pipe, pipe->w_mark, mark) && leat_load(mark, relaxed) - pipe->w - 1 >= SIZE_MAX / 2));
+        marks = marks && (place.position != w_of(pipe) ||
+                          (mark_fits(pipe, pipe->w_mark, mark) && leat_load(mark, relaxed) - w_of(pipe) - 1 >= SIZE_MAX / 2));
         marks = marks && (place.position != f || mark_fits(pipe, pipe->f_mark, mark));
         if (place.position == pushed) {
             break;
@@ -87,10 +92,11 @@ bool leat_pipe_valid(const struct leat_pipe *pipe)
     size_t peak = leat_load(&pipe->peak, relaxed);
     size_t o = leat_load(&pipe->o, relaxed);
     size_t items = pushed - popped, f = pushed - pipe->open;
-    bool order = pipe->r - popped <= pipe->w - popped && pipe->w - popped <= f - popped && f - popped <= items &&
-                 items <= pipe->high_water;
+    bool order =
+        pipe->r - popped <= w_of(pipe) - popped && w_of(pipe) - popped <= f - popped && f - popped <= items && items <= pipe->high_water;
     bool o_fits = o == pipe->said && pipe->say_at == o + pipe->give && popped - o < pipe->give && pushed - o <= pipe->high_water;
-    bool peak_fits = pipe->room_to == pipe->o_seen + peak && pushed - pipe->o_seen <= peak && o - pipe->o_seen <= peak && peak >= pipe->give && peak <= pipe->high_water;
+    bool peak_fits = pipe->room_to == pipe->o_seen + peak && pushed - pipe->o_seen <= peak && o - pipe->o_seen <= peak &&
+                     peak >= pipe->give && peak <= pipe->high_water;
     return order && o_fits && peak_fits && chunks_valid(pipe) && places_valid(pipe);
 }
 
@@ -146,9 +152,10 @@ static void put_names(struct drawing *drawing, const struct leat_pipe *pipe, con
         const char *name;
     } names[] = {
         {at(place, pipe->begin_chunk, pipe->begin_pos), " begin"},
-        {place->position == pipe->r && place->position - leat_load(&pipe->popped, relaxed) <= pipe->w - leat_load(&pipe->popped, relaxed),
+        {place->position == pipe->r &&
+             place->position - leat_load(&pipe->popped, relaxed) <= w_of(pipe) - leat_load(&pipe->popped, relaxed),
          " r"},
-        {place->position == pipe->w, leat_load(&pipe->reader_asleep, relaxed) > LEAT_PIPE_ASK ? " w c(asleep)" : " w c"},
+        {place->position == w_of(pipe), leat_load(&pipe->reader_asleep, relaxed) > LEAT_PIPE_ASK ? " w c(asleep)" : " w c"},
         {place->position == leat_load(&pipe->pushed, relaxed) - pipe->open, " f"},
         {at(place, pipe->back_chunk, pipe->back_pos), " back"},
         {at(place, pipe->end_chunk, pipe->end_pos), " end"},
@@ -234,7 +241,7 @@ void leat_pipe_print(const struct leat_pipe *pipe, void (*line)(void *context, c
     put(&drawing, ", r ");
     put_number(&drawing, pipe->r, 0);
     put(&drawing, ", w ");
-    put_number(&drawing, pipe->w, 0);
+    put_number(&drawing, w_of(pipe), 0);
     put(&drawing, ", f ");
     put_number(&drawing, pushed - pipe->open, 0);
     put(&drawing, ", pushed ");

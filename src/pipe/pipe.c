@@ -74,7 +74,10 @@ static bool set_sizes(struct leat_pipe *pipe, const struct leat_pipe_config *con
     pipe->give = pipe->high_water < 8 ? 1 : pipe->high_water / 8;
     pipe->high_bytes = config->high_bytes > 0 && (uint64_t)config->high_bytes < SIZE_MAX / 2 ? (size_t)config->high_bytes : SIZE_MAX;
     size_t full = pipe->high_water / (groups * shape.items) + 1;
-    pipe->spares = config->spare_chunks > 0 ? (size_t)config->spare_chunks : full < 2 ? 2 : full < LEAT_PIPE_SPARES ? full : LEAT_PIPE_SPARES;
+    pipe->spares = config->spare_chunks > 0  ? (size_t)config->spare_chunks
+                   : full < 2                ? 2
+                   : full < LEAT_PIPE_SPARES ? full
+                                             : LEAT_PIPE_SPARES;
     pipe->blocks = *config->blocks;
     pipe->bytes_of = config->bytes_of;
     pipe->spent = config->spent;
@@ -124,14 +127,14 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     chunk->prev = NULL;
     pipe->open = pipe->r = pipe->o_seen = pipe->said = pipe->o_bytes_seen = 0;
     pipe->wake_writer = pipe->shut = false;
-    pipe->spare_next = pipe->spare_put = 0;
+    pipe->spare_next = pipe->spare_put = pipe->hot_put = 0;
     leat_store(&pipe->pushed, 0, relaxed);
     leat_store(&pipe->popped, 0, relaxed);
     leat_store(&pipe->pushed_bytes, 0, relaxed);
     leat_store(&pipe->popped_bytes, 0, relaxed);
     leat_store(&pipe->peak, pipe->give, relaxed);
     pipe->room_to = pipe->say_at = pipe->give;
-    leat_store(&pipe->w, 0, relaxed);
+    leat_store(&pipe->pending, 0, relaxed);
     leat_store(&pipe->joined, 0, relaxed);
     leat_store(&pipe->wakes, 0, relaxed);
     leat_store(&pipe->sleeps, 0, relaxed);
@@ -235,12 +238,31 @@ static bool room_for_bytes(struct leat_pipe *pipe)
     return bytes - pipe->o_bytes_seen < pipe->high_bytes;
 }
 
+/* The writer takes a spare chunk, one read last if there is one; NULL: there is none. */
+static struct leat_chunk *take_spare(struct leat_pipe *pipe)
+{
+    for (size_t i = 0; i < LEAT_PIPE_HOT; i++) {
+        if (leat_load(&pipe->spare[i], relaxed) != NULL) {                          /* relaxed: the exchange says it for certain */
+            struct leat_chunk *hot = leat_exchange(&pipe->spare[i], NULL, acquire); /* edge "spare" */
+            if (hot != NULL) {
+                return hot;
+            }
+        }
+    }
+    if (pipe->spares <= LEAT_PIPE_HOT) {
+        return NULL;
+    }
+    struct leat_chunk *chunk = leat_exchange(&pipe->spare[LEAT_PIPE_HOT + pipe->spare_next], NULL, acquire); /* edge "spare" */
+    if (chunk != NULL) { /* they are put in this order: none here, none at all */
+        pipe->spare_next = (pipe->spare_next + 1) % (uint32_t)(pipe->spares - LEAT_PIPE_HOT);
+    }
+    return chunk;
+}
+
 LEAT_COLD bool leat_pipe_next_chunk(struct leat_pipe *pipe)
 {
-    struct leat_chunk *chunk = leat_exchange(&pipe->spare[pipe->spare_next], NULL, acquire); /* edge "spare" */
-    if (chunk != NULL) {
-        pipe->spare_next = (pipe->spare_next + 1) % (uint32_t)pipe->spares; /* they were put in this order: none here, none at all */
-    } else {
+    struct leat_chunk *chunk = take_spare(pipe);
+    if (chunk == NULL) {
         chunk = fresh_chunk(pipe, leat_load(&pipe->pushed, relaxed)); /* relaxed: the writer's own */
         if (chunk == NULL) {
             return false;
@@ -322,7 +344,8 @@ bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item)
         pipe->back_pos -= pipe->shape.step;
     }
     pipe->open--;
-    leat_store(&pipe->pushed, leat_load(&pipe->pushed, relaxed) - 1, relaxed); /* relaxed: the reader does not look at it */
+    leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) - 1, relaxed); /* relaxed, both: the reader does not look at it */
+    leat_store(&pipe->pushed, leat_load(&pipe->pushed, relaxed) - 1, relaxed);
     if (pipe->bytes_of != NULL) {
         size_t bytes = (size_t)*extra_of(pipe, leat_pipe_back(pipe));
         leat_store(&pipe->pushed_bytes, leat_load(&pipe->pushed_bytes, relaxed) - bytes, relaxed); /* relaxed: the writer's own */
@@ -388,12 +411,7 @@ void leat_pipe_cancel_write_sleep(struct leat_pipe *pipe)
 int64_t leat_pipe_trim(struct leat_pipe *pipe)
 {
     int64_t count = 0;
-    for (size_t i = 0; i < pipe->spares; i++) {
-        struct leat_chunk *spare = leat_exchange(&pipe->spare[pipe->spare_next], NULL, acquire); /* edge "spare" */
-        if (spare == NULL) {
-            break;
-        }
-        pipe->spare_next = (pipe->spare_next + 1) % (uint32_t)pipe->spares;
+    for (struct leat_chunk *spare; count < LEAT_PIPE_SPARES && (spare = take_spare(pipe)) != NULL;) {
         pipe->blocks.free(pipe->blocks.context, spare);
         leat_store(&pipe->chunks_taken, leat_load(&pipe->chunks_taken, relaxed) - 1, relaxed); /* relaxed: a statistic */
         count++;
@@ -409,12 +427,21 @@ LEAT_COLD void leat_pipe_leave_chunk(struct leat_pipe *pipe)
     pipe->begin_chunk = chunk->next;
     pipe->begin_pos = LEAT_CHUNK_FIRST;
     /* Edge "spare". Release is enough: what comes out was put there by this side too. */
-    chunk = leat_exchange(&pipe->spare[pipe->spare_put], chunk, release);
-    pipe->spare_put = (pipe->spare_put + 1) % (uint32_t)pipe->spares;
-    if (chunk != NULL) {
-        pipe->blocks.free(pipe->blocks.context, chunk);
-        LEAT_PIPE_COUNT(&pipe->chunks_given);
+    chunk = leat_exchange(&pipe->spare[pipe->hot_put], chunk, release);
+    pipe->hot_put = (pipe->hot_put + 1) % (pipe->spares < LEAT_PIPE_HOT ? (uint32_t)pipe->spares : LEAT_PIPE_HOT);
+    if (chunk == NULL) {
+        return;
     }
+    if (pipe->spares > LEAT_PIPE_HOT) {
+        LEAT_ATOMIC(struct leat_chunk *) *slot = &pipe->spare[LEAT_PIPE_HOT + pipe->spare_put];
+        if (leat_load(slot, relaxed) == NULL) { /* relaxed: the writer took what was there, and nobody else puts anything */
+            leat_store(slot, chunk, release);   /* edge "spare" */
+            pipe->spare_put = (pipe->spare_put + 1) % (uint32_t)(pipe->spares - LEAT_PIPE_HOT);
+            return;
+        }
+    }
+    pipe->blocks.free(pipe->blocks.context, chunk);
+    LEAT_PIPE_COUNT(&pipe->chunks_given);
 }
 
 LEAT_COLD void leat_pipe_pop_extra(struct leat_pipe *pipe)
@@ -444,7 +471,7 @@ int64_t leat_pipe_read_many(struct leat_pipe *pipe, void *items, int64_t count)
 
 LEAT_COLD void leat_pipe_take_writer(struct leat_pipe *pipe)
 {
-    size_t flag = leat_load(&pipe->writer_asleep, relaxed);       /* relaxed: whoever wakes has to synchronize with the writer anyway */
+    size_t flag = leat_load(&pipe->writer_asleep, relaxed); /* relaxed: whoever wakes has to synchronize with the writer anyway */
     size_t beyond = (leat_load(&pipe->popped, relaxed) << 2) - (flag & ~(size_t)3); /* relaxed: the reader's own */
     if (flag <= LEAT_PIPE_ASK || beyond > SIZE_MAX / 2) {
         return; /* withdrawn, or more has to be read first */
@@ -499,7 +526,7 @@ void leat_pipe_stats(const struct leat_pipe *pipe, struct leat_pipe_stats *stats
     stats->items_out = (int64_t)popped;
     stats->bytes_in = (int64_t)(counted ? leat_load(&pipe->pushed_bytes, relaxed) : pushed * pipe->shape.item_bytes);
     stats->bytes_out = (int64_t)(counted ? leat_load(&pipe->popped_bytes, relaxed) : popped * pipe->shape.item_bytes);
-    stats->flushes = (int64_t)(leat_load(&pipe->w, relaxed) - leat_load(&pipe->joined, relaxed));
+    stats->flushes = (int64_t)(pushed - leat_load(&pipe->pending, relaxed) - leat_load(&pipe->joined, relaxed));
     stats->wakes = (int64_t)leat_load(&pipe->wakes, relaxed);
     stats->sleeps = (int64_t)leat_load(&pipe->sleeps, relaxed);
     stats->writer_sleeps = (int64_t)leat_load(&pipe->writer_sleeps, relaxed);

@@ -4,8 +4,9 @@
 
 #include <leat/mailbox.h>
 
-const bench::peer_about bench::this_peer = {bench::inlined, bench::leat,
-                                            "copies items in and out; flushes by a store and a look, ready for a sleeper (barrier); sleeps by leat_mailbox"};
+const bench::peer_about bench::this_peer = {
+    bench::inlined, bench::leat,
+    "copies items in and out; flushes by a store and a look, ready for a sleeper (barrier); sleeps by leat_mailbox"};
 
 /* A mailbox as it is opened without any setting. */
 template <class Item, size_t Capacity> struct mailbox {
@@ -61,20 +62,12 @@ template <class Item, size_t Capacity> struct peer {
     }
     BENCH_INLINE bool put(const Item &item)
     {
-        if (!write(item)) {
-            return false;
-        }
-        leat_pipe_flush_as(&pipe, shape);
-        return true;
+        *static_cast<Item *>(leat_pipe_back(&pipe)) = item;
+        return leat_pipe_push_flush_as(&pipe, shape) != LEAT_FLUSH_NOTHING;
     }
     BENCH_INLINE bool get(Item &item)
     {
-        if (!leat_pipe_poll_as(&pipe, shape)) {
-            return false;
-        }
-        item = *static_cast<const Item *>(leat_pipe_front(&pipe));
-        leat_pipe_pop_as(&pipe, shape);
-        return true;
+        return leat_pipe_receive_as(&pipe, shape, &item);
     }
     BENCH_INLINE size_t put_many(const Item *items, size_t count)
     {
@@ -85,13 +78,5 @@ template <class Item, size_t Capacity> struct peer {
     BENCH_INLINE size_t get_many(Item *items, size_t count)
     {
         return size_t(leat_pipe_read_many_as(&pipe, shape, items, int64_t(count)));
-    }
-
-  private:
-    /* As leat_pipe_write, with a size that the compiler knows. */
-    BENCH_INLINE bool write(const Item &item)
-    {
-        *static_cast<Item *>(leat_pipe_back(&pipe)) = item;
-        return leat_pipe_push_as(&pipe, shape, false);
     }
 };
