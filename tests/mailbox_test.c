@@ -181,7 +181,7 @@ static void mailbox_says_when_a_batch_can_never_fit_and_when_memory_is_out(void 
     for (int i = 0; i < 9; i++) {
         assert_true(leat_pipe_unwrite(&post.mailbox.pipe, NULL));
     }
-    for (int i = 0; i < 5; i++) { /* the sixth reserves the seventh place, the chunk's last, and so needs the next */
+    for (int i = 0; i < 6; i++) { /* the seventh fills the group that is a chunk, and so needs the next */
         assert_int_equal(put(&post.mailbox, 2, 0), 0);
     }
     leat_store(&post.counted.fail_at, post.counted.allocs + 1, relaxed);
