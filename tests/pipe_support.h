@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of pipe and mailbox share: blocks that count themselves and can run out at the n-th call. */
+/* What the tests of pipe and channel share: blocks that count themselves and can run out at the n-th call. */
 #ifndef LEAT_PIPE_SUPPORT_H
 #define LEAT_PIPE_SUPPORT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* flow.c: what passing something on costs, one thread on both sides in turn; and two threads, to count their system calls. */
 #include "work.h"
-#include <leat/mailbox.h>
+#include <leat/channel.h>
 
 enum { CHUNK_BYTES = 4096, HIGH_WATER = 4096, RING_BYTES = 65536, BATCH = 32 };
 
@@ -15,7 +15,7 @@ struct item64 {
 
 static struct leat_blocks blocks;
 static struct leat_pipe pipe;
-static struct leat_mailbox mailbox;
+static struct leat_channel channel;
 static struct leat_ring ring;
 static uint64_t sent, got;
 
@@ -41,10 +41,10 @@ static void ready_pipe_64(void)
     ready_pipe(sizeof(struct item64), HIGH_WATER);
 }
 
-static void ready_mailbox(void)
+static void ready_channel(void)
 {
-    struct leat_mailbox_config config = {.pipe = pipe_config(sizeof(struct item8), HIGH_WATER)};
-    REQUIRE(leat_mailbox_init(&mailbox, &config) == 0, "no mailbox to be had");
+    struct leat_channel_config config = {.pipe = pipe_config(sizeof(struct item8), HIGH_WATER)};
+    REQUIRE(leat_channel_init(&channel, &config) == 0, "no channel to be had");
 }
 
 static void ready_ring(void)
@@ -114,9 +114,9 @@ static void write_read(int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
         struct item8 item = {sent++};
-        REQUIRE(leat_mailbox_write(&mailbox, &item, false, 0) == 0, "the mailbox is full");
-        leat_mailbox_flush(&mailbox);
-        REQUIRE(leat_mailbox_read(&mailbox, &item, 0) == 0 && item.value == got++, "not what was written");
+        REQUIRE(leat_channel_write(&channel, &item, false, 0) == 0, "the channel is full");
+        leat_channel_flush(&channel);
+        REQUIRE(leat_channel_read(&channel, &item, 0) == 0 && item.value == got++, "not what was written");
     }
 }
 
@@ -124,7 +124,7 @@ static void read_all(void *context)
 {
     for (int64_t left = *(const int64_t *)context; left > 0;) {
         struct item8 item;
-        if (leat_mailbox_read(&mailbox, &item, 0) == 0) {
+        if (leat_channel_read(&channel, &item, 0) == 0) {
             REQUIRE(item.value == got++, "not what was written");
             left--;
         }
@@ -138,8 +138,8 @@ static void awake(int64_t count)
     REQUIRE(leat_thread_start(&reader, "reader", read_all, &count) == 0, "no thread to be had");
     for (int64_t i = 0; i < count;) {
         struct item8 item = {sent};
-        if (leat_mailbox_write(&mailbox, &item, false, 0) == 0) {
-            leat_mailbox_flush(&mailbox);
+        if (leat_channel_write(&channel, &item, false, 0) == 0) {
+            leat_channel_flush(&channel);
             sent++;
             i++;
         }
@@ -170,8 +170,8 @@ static const struct operation operations[] = {
     {"pipe-flush-64", "64 B write + flush, poll + read", ready_pipe_64, flush_64, NULL, 1, false},
     {"ring-64", "64 B written and read, copied both times", ready_ring, ring_64, NULL, 1, false},
     {"ring-64-inplace", "64 B reserved + committed, peeked + consumed", ready_ring, ring_64_inplace, NULL, 1, false},
-    {"mailbox-write-read", "8 B write + flush, read, both sides awake", ready_mailbox, write_read, NULL, 1, false},
-    {"mailbox-awake", "8 B from thread to thread, neither ever asleep", ready_mailbox, awake, NULL, 1, true},
+    {"channel-write-read", "8 B write + flush, read, both sides awake", ready_channel, write_read, NULL, 1, false},
+    {"channel-awake", "8 B from thread to thread, neither ever asleep", ready_channel, awake, NULL, 1, true},
     {"memory-pipe-8", "bytes of chunks per queued item of 8 B", ready_nothing, NULL, memory_per_item, 1, false},
     {NULL, NULL, NULL, NULL, NULL, 0, false},
 };

@@ -1,30 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * leat/mailbox.h: a pipe with sleep and wake at both ends: spins a little, adaptively, then parks on a futex or an eventfd.
+ * leat/mailbox.h: many writers to one reader. Each writer has a channel of its own (leat/channel.h), so writers never meet: no lock, no
+ * shared counter, the bound of one is not eaten by another. Writers come and go while the mailbox runs.
  *
- * After libzmq's mailbox (a ypipe and a signaler), with these differences: it is bounded and so the writer can sleep too; deadlines are
- * absolute; both ends can close; parking on a futex is the default, and an eventfd is for those who poll.
+ *      writer 1 --channel--> seat 0 \
+ *      writer 2 --channel--> seat 1  >-- fair turns --> reader            urgent seats first, at every message
+ *      writer 3 --channel--> seat 2 /
  *
- *   situation                         writer gets                           reader gets
- *   empty                             0                                     waits; -EAGAIN, -ETIMEDOUT
- *   full                              flushes, waits; -EAGAIN, -ETIMEDOUT   0
- *   the writer closed                 (may not write any more)              0 while items are left, then -EPIPE
- *   the reader closed                 -EPIPE                                (may not read any more)
- *   the open batch fills the pipe     -EMSGSIZE: take it back by unwrite    -
- *   no chunk to be had                -ENOMEM                               -
+ * After libzmq's mailbox and its fair queue, with these differences: libzmq's mailbox has one pipe and a lock among its writers; ours has
+ * a pipe for each and none.
  *
- * I1  each side sleeps only after it took `seen` of its waker, then announced, then looked once more whether the other side had closed.
- * I2  who takes an announcement back (flush of a sleeping reader, room for a sleeping writer) wakes that side's waker, and so does a close.
- *     Waking raises the waker's token (release); the sleeper acquires it: so what was flushed, read or closed before is seen after.
- * I3  reader_spin and writer_spin stay between the floor and the ceiling of mailbox.c, and at 0 on one processor.
+ *   a writer                                                     the reader
+ *   leat_mailbox_attach(mailbox, NULL, &channel)                 leat_mailbox_read(mailbox, &item, deadline)
+ *   leat_channel_write(channel, &item, false, deadline)          leat_mailbox_from(mailbox): who wrote it
+ *   leat_channel_flush(channel)
+ *   leat_channel_close_writer(channel): it leaves; what it wrote is still read, then its seat is free again
  *
- * Edges: "writer closed", "reader closed": the store by close (release)  ->  the load by the other side (acquire): a reader that saw it
- * also sees the last flush, so a pipe that polls empty after that stays empty. The others are the pipe's.
+ * A roster is what mailbox and fanout share: a fixed number of seats, each a channel, taken by any thread and looked after by one, the
+ * owner.
+ *
+ * I1  a seat is FREE, or BUSY (being taken, by the thread that made it so), or OPEN. Only the owner makes an OPEN seat FREE, when both
+ *     sides of its channel are done with it.
+ * I2  order[0 .. live) are the seats that were OPEN when the owner looked last, the urgent ones first; pipes[] are theirs.
+ * I3  whoever opens a seat raises `changes` afterwards, and the owner's waker after that: an owner that sleeps looks again.
+ *
+ * Edges: "seat"   the taker's store OPEN (release)  ->  the owner's load (acquire): the channel is seen, ready.
+ *        "free"   the owner's store FREE (release)  ->  the next taker's exchange (acquire): the channel of before is ended.
+ *        "closed" close sets `closed` and then looks at the seats, a taker opens its seat and then looks at `closed` (both sequentially
+ *                 consistent): one of the two sees the other, and closes the channel.
  */
 #ifndef LEAT_MAILBOX_H
 #define LEAT_MAILBOX_H
 
 #include <leat/base.h>
+#include <leat/channel.h>
 #include <leat/os.h>
 #include <leat/pipe.h>
 
@@ -32,148 +41,182 @@
 extern "C" {
 #endif
 
+enum leat_seat_state { LEAT_SEAT_FREE, LEAT_SEAT_BUSY, LEAT_SEAT_OPEN };
+
+struct leat_seat {
+    struct leat_channel channel;
+    LEAT_ATOMIC(uint32_t) state; /* an enum leat_seat_state */
+    bool urgent;
+    void *user;
+};
+
+struct leat_roster {
+    struct leat_seat *seats;
+    int64_t count;
+    int64_t bytes; /* of the memory at `seats` */
+    struct leat_waker *waker;
+    /* Written by any thread. */
+    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(uint32_t) changes;
+    LEAT_ATOMIC(uint32_t) closed;
+    /* The owner's. */
+    alignas(LEAT_CACHE_LINE) struct leat_seat **order;
+    struct leat_pipe **pipes;
+    int64_t live, urgent; /* seats in `order`; of those, urgent ones */
+    uint32_t seen;        /* of changes */
+};
+
+/*
+ * All seats are free.
+ *
+ * @param count  1 .. 65536     @param waker  the owner's, borrowed until fini
+ * Returns 0, -EINVAL, -ENOMEM.
+ *
+ * [thread: any, before all sides | blocks: no | allocates: the seats | fails: EINVAL ENOMEM]
+ */
+LEAT_API int leat_roster_init(struct leat_roster *roster, int64_t count, struct leat_waker *waker);
+
+/* Ends every channel and gives the memory back. Items unread are dropped.   [thread: any, all sides at rest | blocks: no | allocates: no |
+ * fails: never] */
+LEAT_API void leat_roster_fini(struct leat_roster *roster);
+
+/*
+ * *seat is open, its channel made as *config says.
+ *
+ * Returns 0; -ENOSPC: every seat is taken; -EPIPE: the owner closed; or as leat_channel_init.
+ *
+ * [thread: any | blocks: no | allocates: as leat_channel_init | fails: ENOSPC EPIPE EINVAL ENOMEM EMFILE ENFILE]
+ */
+LEAT_API int leat_roster_take(struct leat_roster *roster, const struct leat_channel_config *config, bool urgent, void *user,
+                              struct leat_seat **seat);
+
+/* order and pipes are what is open now. Returns true if something had changed.   [thread: owner | blocks: no | allocates: no | fails: never] */
+LEAT_API bool leat_roster_look(struct leat_roster *roster);
+
+/* order[index] is ended and free; order and pipes close up.   [thread: owner; the seat's other side is done | blocks: no | allocates: no |
+ * fails: never] */
+LEAT_API void leat_roster_free(struct leat_roster *roster, int64_t index);
+
+/* No more seats are taken. Returns false when it was closed before.   [thread: owner | blocks: no | allocates: no | fails: never] */
+LEAT_API bool leat_roster_close(struct leat_roster *roster);
+
 struct leat_mailbox_config {
-    struct leat_pipe_config pipe;
-    bool reader_fd; /* the reader sleeps on an eventfd that can be polled (for the mailbox's own waker) */
-    bool writer_fd; /* likewise the writer, when full */
-    /*
-     * NULL: the mailbox's own; else a shared one, borrowed until fini, of somebody who waits for more than this mailbox. The mailbox wakes
-     * it and, except in reads and writes that wait, never drains it: its owner does, before he looks at everything he waits for. A read or
-     * write that waited may have taken wakes that were meant for the rest: look at all of it again after one.
-     */
-    struct leat_waker *reader_waker;
-    struct leat_waker *writer_waker; /* likewise */
+    int64_t writers;                /* most attached at once, 1 .. 65536 */
+    struct leat_pipe_config pipe;   /* of each writer's channel: its blocks are used by all writers and the reader */
+    bool reader_fd;                 /* the reader sleeps on an eventfd that can be polled */
+    struct leat_waker *reader_waker; /* NULL: the mailbox's own; else a shared one, borrowed, that its owner drains, as with a channel */
+    int64_t spin_most;              /* as in leat_channel_config */
+    int64_t turn_messages;          /* read from one writer before the next has its turn; 0: 1, as libzmq */
+    /* Says of an item that more of its message follows: then the next comes from the same writer. NULL: every item is a message. */
+    bool (*more)(void *context, const void *item);
+};
+
+/* How a writer attaches. All 0: as the mailbox's configuration says. */
+struct leat_mailbox_writer {
+    bool urgent;        /* read before all that are not */
+    int64_t high_water; /* of its own channel; 0: as the mailbox's */
+    void (*drop)(void *context, const void *item, enum leat_drop cause); /* as in leat_channel_config */
+    void *user;         /* what leat_mailbox_from says */
+};
+
+struct leat_mailbox_stats {
+    int64_t writers;                 /* attached, or gone with items unread */
+    int64_t attached;                /* since the start */
+    int64_t items_in, items_out;
+    int64_t bytes_in, bytes_out;
+    int64_t drops[LEAT_DROP_CAUSES];
+    int64_t wakes;                   /* that writers sent */
+    int64_t sleeps;                  /* times that the reader parked */
 };
 
 /* Aligned to 64: memory for one from the heap comes from aligned_alloc. */
 struct leat_mailbox {
-    struct leat_pipe pipe;
+    struct leat_roster roster;
+    struct leat_channel_config channel; /* of each writer */
+    int64_t turn_messages;
+    bool (*more)(void *context, const void *item);
+    struct leat_waker *waker;
+    LEAT_ATOMIC(int64_t) attached;
 
-    /* Set by init. */
-    struct leat_waker *reader_waker, *writer_waker;
-    int64_t spin_ceiling; /* 0 on one processor */
+    /* The reader's. */
+    alignas(LEAT_CACHE_LINE) struct leat_spin spin;
+    int64_t turn, turn_left; /* whose, among the seats that are not urgent; messages that are left of it */
+    int64_t urgent_turn;
+    struct leat_seat *inside; /* in the middle of a message of this one */
+    void *from;
+    bool armed;
+    struct leat_mailbox_stats gone; /* of the channels that were ended */
 
-    /* The writer's line. */
-    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(uint32_t) reader_closed; /* written by the reader, once; read by the writer */
-    bool writer_armed;                                            /* by arm_writer, until the next write */
-    int64_t writer_spin;                                          /* looks before parking */
-    LEAT_ATOMIC(int64_t) wakes; /* sent to the reader by flush; written by the writer, read by any thread */
-
-    /* The reader's line. */
-    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(uint32_t) writer_closed; /* written by the writer, once; read by the reader */
-    bool reader_armed;                                            /* by arm, until the next read */
-    int64_t reader_spin;                                          /* looks before parking */
-
-    /* Each on a line of its own: token is written by the other side. */
-    alignas(LEAT_CACHE_LINE) struct leat_waker own_reader;
-    alignas(LEAT_CACHE_LINE) struct leat_waker own_writer;
+    alignas(LEAT_CACHE_LINE) struct leat_waker own;
 };
 
 /*
- * The mailbox is empty and open at both ends.
+ * The mailbox is open and nobody is attached.
  *
  * @param mailbox  not in use; 64-byte aligned; stays where it is until fini
  * @param config   borrowed for the call
- * Returns 0; -EINVAL, -ENOMEM as leat_pipe_init; -EMFILE, -ENFILE when no eventfd was to be had. After a failure nothing is held.
+ * Returns 0; -EINVAL; -ENOMEM; -EMFILE, -ENFILE when no eventfd was to be had. After a failure nothing is held.
  *
- * [thread: any, before both sides | blocks: no | allocates: one block | fails: EINVAL ENOMEM EMFILE ENFILE]
+ * [thread: any, before all sides | blocks: no | allocates: the seats, about 2 KiB each | fails: EINVAL ENOMEM EMFILE ENFILE]
  */
 LEAT_API int leat_mailbox_init(struct leat_mailbox *mailbox, const struct leat_mailbox_config *config);
 
 /*
- * Chunks and eventfds are given back. Items unread are dropped: if they own something, read them first, by leat_pipe_poll and
- * leat_pipe_read of mailbox->pipe, which at rest any one thread may call, closed or not.
+ * Every channel is ended. Items unread are dropped: if they own something, read them first.
  *
- * [thread: any, both sides at rest | blocks: no | allocates: no | fails: never]
+ * [thread: any, all sides at rest | blocks: no | allocates: no | fails: never]
  */
 LEAT_API void leat_mailbox_fini(struct leat_mailbox *mailbox);
 
 /*
- * The item is in the pipe, behind all others; a flush after the end of its batch shows it to the reader. While the pipe is full, waits
- * for room, after having flushed what is complete; a try that finds it full has flushed too.
+ * *channel is a channel to this mailbox, of which the caller is the writer: leat_channel_write, flush, arm_writer ... and at last
+ * leat_channel_close_writer, after which it is not the caller's any more.
  *
- * @param item         item_bytes of the pipe, copied; the caller keeps what it points to on failure
- * @param incomplete   as leat_pipe_write
- * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries; LEAT_FOREVER waits
- * Returns 0; -EAGAIN (a try) or -ETIMEDOUT: full; -EPIPE: the reader closed; -EMSGSIZE: the incomplete batch alone fills the pipe and can
- * never be completed; -ENOMEM: no chunk was to be had.
+ * @param writer   borrowed for the call; NULL: all 0     @param channel  set on success
+ * Returns 0; -ENOSPC: `writers` are attached; -EPIPE: the reader closed; -ENOMEM, -EINVAL as leat_pipe_init.
  *
- * [thread: writer | blocks: until the deadline | allocates: as leat_pipe_write | fails: EAGAIN ETIMEDOUT EPIPE EMSGSIZE ENOMEM]
+ * [thread: any | blocks: no | allocates: a block or two | fails: ENOSPC EPIPE ENOMEM EINVAL EMFILE ENFILE]
  */
-LEAT_API int leat_mailbox_write(struct leat_mailbox *mailbox, const void *item, bool incomplete, int64_t deadline_ns);
+LEAT_API int leat_mailbox_attach(struct leat_mailbox *mailbox, const struct leat_mailbox_writer *writer, struct leat_channel **channel);
 
 /*
- * The reader can see every complete batch, and was woken if it slept.
+ * The oldest item of the writer whose turn it is is copied to `item`; urgent writers have their turn first, after whole messages.
  *
- * Returns as leat_pipe_flush; ASLEEP: it was woken. Safe in a signal handler that owns the writer's side.
- *
- * [thread: writer | blocks: no | allocates: no | fails: never]
- */
-LEAT_API enum leat_flush leat_mailbox_flush(struct leat_mailbox *mailbox);
-
-/*
- * Everything complete is flushed, the writer writes no more, and the reader was woken. An incomplete batch stays unseen.
- * May be called again.
- *
- * [thread: writer | blocks: no | allocates: no | fails: never]
- */
-LEAT_API void leat_mailbox_close_writer(struct leat_mailbox *mailbox);
-
-/*
- * The writer's sleep is announced, after a flush of what is complete: its waker is woken when there is room or the reader closes.
- * Holds until the next write, which withdraws it and drains the mailbox's own eventfd.
- *
- * Returns false when there is no need to sleep: there is room, or the reader closed (the next write says which).
- *
- * [thread: writer | blocks: no | allocates: no | fails: there is room]
- */
-LEAT_API bool leat_mailbox_arm_writer(struct leat_mailbox *mailbox);
-
-/*
- * The oldest item is copied to `item` and out of the pipe, and the writer was woken if it slept and now has room.
- *
- * @param item         item_bytes of the pipe; untouched on failure
- * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries; LEAT_FOREVER waits
- * Returns 0; -EAGAIN (a try) or -ETIMEDOUT: empty; -EPIPE: the writer closed and everything was read. After an error no sleep is announced,
- * so the writer pays no wake-up for nobody.
+ * @param item         item_bytes of the pipes; untouched on failure
+ * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries; LEAT_FOREVER waits, also while nobody is attached
+ * Returns 0; -EAGAIN (a try) or -ETIMEDOUT: nothing there; -EPIPE: this reader has closed.
  *
  * [thread: reader | blocks: until the deadline | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE]
  */
 LEAT_API int leat_mailbox_read(struct leat_mailbox *mailbox, void *item, int64_t deadline_ns);
 
-/*
- * Returns the eventfd on which the reader sleeps, to be polled for reading after arm said true, the mailbox's (or the shared waker's)
- * own; -1: there is none, it is a futex.
- *
- * [thread: any | blocks: no | allocates: no | fails: no eventfd]
- */
+/* Returns the `user` of who wrote the item that was read last.   [thread: reader | blocks: no | allocates: no | fails: never] */
+LEAT_API void *leat_mailbox_from(const struct leat_mailbox *mailbox);
+
+/* Returns the eventfd to be polled after arm said true; -1: there is none.   [thread: any | blocks: no | allocates: no | fails: no eventfd] */
 LEAT_API int leat_mailbox_fd(const struct leat_mailbox *mailbox);
 
 /*
- * The reader's sleep is announced: its waker is woken, and so its fd becomes readable, when something comes or the writer closes.
- * Holds until the next read, which withdraws it and drains the mailbox's own eventfd. So a loop reads until -EAGAIN, arms, reads again
- * when that says false, and polls when it says true. A wake-up that was on its way can make the fd readable with nothing there: the
- * read then says -EAGAIN.
+ * The reader's sleep is announced to every writer, as by leat_channel_arm; holds until the next read.
  *
- * Returns false when there is no need to sleep: an item waits, or the writer closed (the next read says which).
+ * Returns false when there is no need to sleep: read first.
  *
  * [thread: reader | blocks: no | allocates: no | fails: something waits]
  */
 LEAT_API bool leat_mailbox_arm(struct leat_mailbox *mailbox);
 
 /*
- * The reader reads no more and the writer was woken: it gets -EPIPE. Items unread stay until fini. May be called again.
+ * Writers get -EPIPE from now on, those that sleep are woken, and nobody attaches any more. May be called again.
  *
  * [thread: reader | blocks: no | allocates: no | fails: never]
  */
 LEAT_API void leat_mailbox_close_reader(struct leat_mailbox *mailbox);
 
 /*
- * Returns whether the pipe's invariants and the mailbox's own hold.
+ * *stats holds the sums over all writers, those that are gone included, as they were within the call.
  *
- * [thread: any, both sides at rest | blocks: no | allocates: no | fails: never]
+ * [thread: reader | blocks: no | allocates: no | fails: never]
  */
-LEAT_API bool leat_mailbox_valid(const struct leat_mailbox *mailbox);
+LEAT_API void leat_mailbox_stats(struct leat_mailbox *mailbox, struct leat_mailbox_stats *stats);
 
 #ifdef __cplusplus
 }

@@ -275,7 +275,8 @@ LEAT_API void leat_thread_detach(struct leat_thread *thread);
 LEAT_API const char *leat_os_error(int error);
 
 /*
- * Returns how many processors the calling thread may run on, at least 1: where it is 1, spinning for another thread is in vain.
+ * Returns how many processors this machine has online, at least 1: where it is 1, spinning for another thread is in vain. What the
+ * calling thread may run on is not asked: a thread that is pinned to one has its peer on another.
  *
  * [thread: any | blocks: no | allocates: no | fails: never]
  */

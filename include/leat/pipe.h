@@ -324,6 +324,13 @@ LEAT_PIPE_INLINE enum leat_flush leat_pipe_send(struct leat_pipe *pipe, const vo
 LEAT_API bool leat_pipe_check_write(struct leat_pipe *pipe);
 
 /*
+ * Says whether there is room, as check_write, and announces nothing.
+ *
+ * [thread: writer | blocks: no | allocates: no | fails: full]
+ */
+LEAT_API bool leat_pipe_has_room(struct leat_pipe *pipe);
+
+/*
  * The writer's sleep is not announced. If the reader had seen it before, its wake-up may still come.
  *
  * [thread: writer | blocks: no | allocates: no | fails: never]
@@ -348,6 +355,16 @@ LEAT_PIPE_INLINE bool leat_pipe_check_read(struct leat_pipe *pipe);
  * [thread: reader | blocks: no | allocates: no | fails: empty]
  */
 LEAT_PIPE_INLINE bool leat_pipe_poll(struct leat_pipe *pipe);
+
+/*
+ * As check_read of each of these pipes, with one barrier for all of them: for a reader who waits for several. After false look at
+ * leat_pipe_writer_asleep of each before sleeping; after true cancel_sleep those that say false to poll, or leave them announced.
+ *
+ * Returns false when all are empty, and the reader's sleep is announced to all of their writers; true when one of them is not.
+ *
+ * [thread: reader of all | blocks: no | allocates: no | fails: empty]
+ */
+LEAT_API bool leat_pipe_check_read_any(struct leat_pipe *const *pipes, int64_t count);
 
 /*
  * The reader's sleep is not announced. If the writer had seen it before, its wake-up may still come.

@@ -20,7 +20,7 @@ static enum link_stop stop_asked(struct leat_link *link)
 static void input_close(struct leat_link *link)
 {
     link->in_open = false;
-    leat_mailbox_close_writer(&link->in); /* I3 */
+    leat_channel_close_writer(&link->in); /* I3 */
 }
 
 static void input_fail(struct leat_link *link, int code)
@@ -88,7 +88,7 @@ static bool input_end(struct leat_link *link)
         if (!deliver(link, data, left))
             return false;
         link->unpadded = false;
-        leat_mailbox_flush(&link->in); /* input_step has flushed already: before a repeat, nothing else would show it */
+        leat_channel_flush(&link->in); /* input_step has flushed already: before a repeat, nothing else would show it */
     }
     if (link->repeat_left == 0 || link_get(&link->bytes_in) == 0) { /* nothing, however often it is read */
         input_close(link);
@@ -142,7 +142,7 @@ static bool input_step(struct leat_link *link)
     bool more = frame_all(link);
     bool moved = link_get(&link->frames_in) != before;
     if (moved)
-        leat_mailbox_flush(&link->in);
+        leat_channel_flush(&link->in);
     if (!more || !link->in_open)
         return moved || !link->in_open;
 
@@ -174,7 +174,7 @@ static void output_fail(struct leat_link *link, int code)
     error->offset = link_get(&link->bytes_out) + link->outbox_skip;
     snprintf(error->text, sizeof error->text, "%s: offset %lld: write: %s", link->name, (long long)error->offset, leat_os_error(-code));
     link->out_open = false;
-    leat_mailbox_close_reader(&link->out); /* I3 */
+    leat_channel_close_reader(&link->out); /* I3 */
 }
 
 /* Fills the outbox from the pipe; the outbox is empty before. */
@@ -267,9 +267,9 @@ static void wait_for_work(struct leat_link *link)
     int64_t deadline = LEAT_FOREVER, count = 1;
     struct leat_ready set[3] = {{.fd = link->io.fd, .in = true}};
     bool out_waits = link->out_open && !link->out_blocked;
-    if (link->in_open && link->hold == HOLD_ROOM && !leat_mailbox_arm_writer(&link->in))
+    if (link->in_open && link->hold == HOLD_ROOM && !leat_channel_arm_writer(&link->in))
         return;
-    if (out_waits && !leat_mailbox_arm(&link->out))
+    if (out_waits && !leat_channel_arm(&link->out))
         return;
     if (link->in_open && link->hold == HOLD_BLOCKS) {
         link_add(&link->pool_waits, 1);
@@ -342,7 +342,7 @@ void link_io_run(void *context)
         input_close(link);
     if (link->out_open) {
         link->out_open = false;
-        leat_mailbox_close_reader(&link->out);
+        leat_channel_close_reader(&link->out);
     }
     leat_store(&link->done, 1, release); /* edge "done": everything above happens before close() goes on */
     leat_waker_wake(&link->finished);

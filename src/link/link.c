@@ -165,24 +165,24 @@ static int open_input(struct leat_link *link)
     return rc != 0 ? rc : leat_os_ring_create(&link->ring, frame + frame / 4 + link->transport->min_read + 4096);
 }
 
-static int open_mailboxes(struct leat_link *link)
+static int open_channels(struct leat_link *link)
 {
-    struct leat_mailbox_config config = {
+    struct leat_channel_config config = {
         .pipe = {.item_bytes = sizeof(struct leat_msg),
                  .high_water = link->options.high_water_messages,
                  .blocks = &link->pools->chunk_blocks},
         .reader_fd = true,
         .writer_waker = &link->io,
     };
-    int rc = leat_mailbox_init(&link->in, &config);
+    int rc = leat_channel_init(&link->in, &config);
     if (rc != 0)
         return rc;
     config.reader_fd = false;
     config.writer_waker = NULL;
     config.reader_waker = &link->io;
-    rc = leat_mailbox_init(&link->out, &config);
+    rc = leat_channel_init(&link->out, &config);
     if (rc != 0)
-        leat_mailbox_fini(&link->in);
+        leat_channel_fini(&link->in);
     return rc;
 }
 
@@ -208,13 +208,13 @@ static int open_all(struct leat_link *link, const char *endpoint, const struct l
     if (rc == 0)
         rc = leat_waker_init(&link->finished, false);
     if (rc == 0)
-        rc = open_mailboxes(link);
+        rc = open_channels(link);
     if (rc == 0) {
         link->wired = true;
         if (!link->in_open)
-            leat_mailbox_close_writer(&link->in);
+            leat_channel_close_writer(&link->in);
         if (!link->out_open)
-            leat_mailbox_close_reader(&link->out);
+            leat_channel_close_reader(&link->out);
         rc = leat_thread_start(&link->thread, link->options.thread_name, link_io_run, link);
     }
     return rc == 0 ? 0 : refuse(link, error, rc, leat_os_error(-rc));
@@ -249,7 +249,7 @@ int leat_link_open(struct leat_link **link, const char *endpoint, const struct l
 
 /* ---- receive and send ---- */
 
-/* Which error stands behind a mailbox's -EPIPE. */
+/* Which error stands behind a channel's -EPIPE. */
 static int closed_because(struct leat_link *link, const struct leat_error *error)
 {
     link->last_error = error;
@@ -258,7 +258,7 @@ static int closed_because(struct leat_link *link, const struct leat_error *error
 
 int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns)
 {
-    int rc = leat_mailbox_read(&link->in, msg, deadline_ns);
+    int rc = leat_channel_read(&link->in, msg, deadline_ns);
     if (rc == 0)
         link->frames_received++;
     return rc == -EPIPE ? closed_because(link, &link->in_error) : rc;
@@ -267,7 +267,7 @@ int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadlin
 int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns)
 {
     int64_t size = leat_msg_size(msg);
-    int rc = leat_mailbox_write(&link->out, msg, false, deadline_ns);
+    int rc = leat_channel_write(&link->out, msg, false, deadline_ns);
     if (rc == 0) {
         leat_msg_init(msg); /* the pipe owns what it held */
         link->frames_sent++;
@@ -278,23 +278,23 @@ int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadlin
 
 int leat_link_check_send(struct leat_link *link)
 {
-    /* Edge "reader closed": meets the store in leat_mailbox_close_reader, and so publishes out_error (I3). */
+    /* Edge "reader closed": meets the store in leat_channel_close_reader, and so publishes out_error (I3). */
     return leat_load(&link->out.reader_closed, acquire) ? closed_because(link, &link->out_error) : 0;
 }
 
 void leat_link_flush(struct leat_link *link)
 {
-    leat_mailbox_flush(&link->out);
+    leat_channel_flush(&link->out);
 }
 
 int leat_link_fd(struct leat_link *link)
 {
-    return leat_mailbox_fd(&link->in);
+    return leat_channel_fd(&link->in);
 }
 
 bool leat_link_arm(struct leat_link *link)
 {
-    return leat_mailbox_arm(&link->in);
+    return leat_channel_arm(&link->in);
 }
 
 const struct leat_error *leat_link_error(const struct leat_link *link)
@@ -380,8 +380,8 @@ void link_free(struct leat_link *link)
         drain_outbox(link);
         if (link->slot_filled)
             leat_msg_unref(leat_pipe_back(&link->in.pipe));
-        leat_mailbox_fini(&link->in);
-        leat_mailbox_fini(&link->out);
+        leat_channel_fini(&link->in);
+        leat_channel_fini(&link->out);
     }
     if (link->finished.fd >= 0 || link->wired)
         leat_waker_fini(&link->finished);
@@ -425,8 +425,8 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
 {
     const int64_t grace_ns = 200 * 1000 * 1000; /* for a thread that was told to give up, unless the device holds it */
     int rc = 0;
-    leat_mailbox_close_writer(&link->out);
-    leat_mailbox_close_reader(&link->in);
+    leat_channel_close_writer(&link->out);
+    leat_channel_close_reader(&link->in);
     ask_stop(link, LINK_DRAIN);
     bool done = wait_done(link, deadline_ns);
     if (!done) {

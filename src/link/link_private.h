@@ -11,7 +11,7 @@
 #define LEAT_LINK_PRIVATE_H
 
 #include <leat/link.h>
-#include <leat/mailbox.h>
+#include <leat/channel.h>
 #include <leat/os.h>
 #include <leat/ring.h>
 
@@ -61,7 +61,7 @@ struct leat_link {
     LEAT_ATOMIC(uint32_t) owners; /* application and I/O thread: the last one frees the link */
 
     /* Between the threads. */
-    struct leat_mailbox in, out;
+    struct leat_channel in, out;
     struct leat_error in_error;  /* I3: written by the I/O thread */
     struct leat_error out_error; /* I3: likewise */
     link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak,
@@ -76,7 +76,7 @@ struct leat_link {
     bool slot_filled;    /* the place at the pipe's back holds the frame at the ring's head, not pushed yet */
     bool unpadded;       /* the bytes in the ring are the last frame, which lacks its padding */
     bool accepted;       /* a listener has its peer */
-    bool wired;          /* open got as far as the mailboxes */
+    bool wired;          /* open got as far as the channels */
     bool in_open, out_open;
     enum link_hold hold;
     bool out_blocked; /* the device took less than it was offered */

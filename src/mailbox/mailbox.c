@@ -1,324 +1,276 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * mailbox.c: look, spin, announce, look once more, park. The order of these steps is what keeps wake-ups from being lost; the
- * invariants and edges are in leat/mailbox.h, the announcements themselves in leat/pipe.h.
- */
+/* mailbox.c: whose turn it is, and sleep of one reader on all of its channels. The invariants and edges are in leat/mailbox.h. */
 #include <leat/mailbox.h>
-
-/*
- * How often a side looks before it parks. A park and its wake-up cost tens of microseconds, 2048 looks about as much; the floor keeps a
- * chance for the spin to succeed and so to grow again.
- */
-enum { SPIN_CEILING = 2048, SPIN_FLOOR = 16, SPIN_START = 256 };
-
-#if defined(__x86_64__) || defined(__i386__)
-#define RELAX_CPU() __builtin_ia32_pause()
-#elif defined(__aarch64__) || defined(__arm__)
-#define RELAX_CPU() __asm__ volatile("yield" ::: "memory")
-#else
-#define RELAX_CPU() leat_compiler_fence()
-#endif
-
-/* A spin paid off: the next may be longer. */
-static void spin_won(const struct leat_mailbox *mailbox, int64_t *spin)
-{
-    *spin = *spin * 2 < mailbox->spin_ceiling ? *spin * 2 : mailbox->spin_ceiling;
-}
-
-/* A spin was for nothing, the side has to park: the next is shorter. */
-static void spin_lost(const struct leat_mailbox *mailbox, int64_t *spin)
-{
-    *spin = *spin / 2 > SPIN_FLOOR ? *spin / 2 : mailbox->spin_ceiling > 0 ? SPIN_FLOOR : 0;
-}
 
 int leat_mailbox_init(struct leat_mailbox *mailbox, const struct leat_mailbox_config *config)
 {
-    mailbox->reader_waker = config->reader_waker != NULL ? config->reader_waker : &mailbox->own_reader;
-    mailbox->writer_waker = config->writer_waker != NULL ? config->writer_waker : &mailbox->own_writer;
-    mailbox->spin_ceiling = leat_os_cpus() > 1 ? SPIN_CEILING : 0;
-    mailbox->reader_spin = mailbox->writer_spin = mailbox->spin_ceiling > 0 ? SPIN_START : 0;
-    mailbox->reader_armed = mailbox->writer_armed = false;
-    leat_store(&mailbox->writer_closed, 0, relaxed); /* relaxed, as all of init: no other thread has the mailbox yet */
-    leat_store(&mailbox->reader_closed, 0, relaxed);
-    leat_store(&mailbox->wakes, 0, relaxed);
-    int result = leat_waker_init(&mailbox->own_reader, config->reader_fd && config->reader_waker == NULL);
+    if (config->turn_messages < 0) {
+        return -EINVAL;
+    }
+    mailbox->waker = config->reader_waker != NULL ? config->reader_waker : &mailbox->own;
+    int result = leat_waker_init(&mailbox->own, config->reader_fd && config->reader_waker == NULL);
     if (result != 0) {
         return result;
     }
-    result = leat_waker_init(&mailbox->own_writer, config->writer_fd && config->writer_waker == NULL);
-    if (result == 0) {
-        struct leat_pipe_config pipe = config->pipe;
-        pipe.host = pipe.host != NULL ? pipe.host : leat_os_host();
-        result = leat_pipe_init(&mailbox->pipe, &pipe);
-        if (result == 0) {
-            return 0;
-        }
-        leat_waker_fini(&mailbox->own_writer);
+    result = leat_roster_init(&mailbox->roster, config->writers, mailbox->waker);
+    if (result != 0) {
+        leat_waker_fini(&mailbox->own);
+        return result;
     }
-    leat_waker_fini(&mailbox->own_reader);
-    return result;
+    mailbox->channel = (struct leat_channel_config){.pipe = config->pipe, .spin_most = config->spin_most, .reader_waker = mailbox->waker};
+    mailbox->turn_messages = config->turn_messages > 0 ? config->turn_messages : 1;
+    mailbox->more = config->more;
+    leat_store(&mailbox->attached, 0, relaxed); /* relaxed: no other thread has it yet */
+    leat_spin_init(&mailbox->spin, config->spin_most);
+    mailbox->turn = mailbox->urgent_turn = 0;
+    mailbox->turn_left = mailbox->turn_messages;
+    mailbox->inside = NULL;
+    mailbox->from = NULL;
+    mailbox->armed = false;
+    mailbox->gone = (struct leat_mailbox_stats){0};
+    return 0;
 }
 
 void leat_mailbox_fini(struct leat_mailbox *mailbox)
 {
-    leat_pipe_fini(&mailbox->pipe);
-    leat_waker_fini(&mailbox->own_writer);
-    leat_waker_fini(&mailbox->own_reader);
+    leat_roster_fini(&mailbox->roster);
+    leat_waker_fini(&mailbox->own);
 }
 
-/* ---- writer ---- */
+/* ---- writers ---- */
 
-enum leat_flush leat_mailbox_flush(struct leat_mailbox *mailbox)
+int leat_mailbox_attach(struct leat_mailbox *mailbox, const struct leat_mailbox_writer *writer, struct leat_channel **channel)
 {
-    enum leat_flush flush = leat_pipe_flush(&mailbox->pipe);
-    if (flush == LEAT_FLUSH_ASLEEP) {
-        leat_store(&mailbox->wakes, leat_load(&mailbox->wakes, relaxed) + 1, relaxed); /* relaxed: a counter of the writer's own */
-        leat_waker_wake(mailbox->reader_waker);
-    }
-    return flush;
-}
-
-/* Returns whether the last write failed for want of room; else it was for want of a chunk. The writer's own view, fresh from that write. */
-static bool full(const struct leat_pipe *pipe)
-{
-    size_t bytes = leat_load(&pipe->pushed_bytes, relaxed) - pipe->o_bytes_seen; /* relaxed, both: the writer's own */
-    return pipe->shut || leat_load(&pipe->pushed, relaxed) - pipe->o_seen >= pipe->high_water || bytes >= pipe->high_bytes;
-}
-
-/* Tries again and again for a while; true: written. */
-static bool spin_for_room(struct leat_mailbox *mailbox, const void *item, bool incomplete)
-{
-    for (int64_t looks = mailbox->writer_spin; looks > 0; looks--) {
-        RELAX_CPU();
-        if (leat_pipe_write(&mailbox->pipe, item, incomplete)) {
-            spin_won(mailbox, &mailbox->writer_spin);
-            return true;
-        }
-    }
-    spin_lost(mailbox, &mailbox->writer_spin);
-    return false;
-}
-
-/* Parks the writer until it is woken, perhaps for nothing. 0: look again; -ETIMEDOUT; -EPIPE. No sleep is announced after an error. */
-static int park_writer(struct leat_mailbox *mailbox, int64_t deadline_ns)
-{
-    uint32_t seen = leat_waker_seen(mailbox->writer_waker); /* before the announcement: a wake for it is never older than `seen` */
-    if (leat_pipe_check_write(&mailbox->pipe)) {
-        return 0;
-    }
-    int result = -EPIPE;
-    if (leat_load(&mailbox->reader_closed, acquire) == 0) { /* edge "reader closed"; after `seen`: a close from here on changes the token */
-        result = leat_waker_wait(mailbox->writer_waker, seen, deadline_ns);
-    }
-    if (result != 0) {
-        leat_pipe_cancel_write_sleep(&mailbox->pipe);
+    struct leat_mailbox_writer all = writer != NULL ? *writer : (struct leat_mailbox_writer){0};
+    struct leat_channel_config config = mailbox->channel;
+    config.pipe.high_water = all.high_water != 0 ? all.high_water : config.pipe.high_water;
+    config.drop = all.drop;
+    struct leat_seat *seat;
+    int result = leat_roster_take(&mailbox->roster, &config, all.urgent, all.user, &seat);
+    if (result == 0) {
+        (void)leat_add(&mailbox->attached, 1, relaxed); /* relaxed: a statistic */
+        *channel = &seat->channel;
     }
     return result;
-}
-
-/* A write that did not succeed at once. */
-static LEAT_COLD int write_slowly(struct leat_mailbox *mailbox, const void *item, bool incomplete, int64_t deadline_ns)
-{
-    struct leat_pipe *pipe = &mailbox->pipe;
-    int parked = 0;
-    for (;;) {
-        leat_mailbox_flush(mailbox); /* a reader that was shown nothing makes no room */
-        if (!full(pipe)) {
-            return -ENOMEM;
-        }
-        if (pipe->open >= pipe->high_water) {
-            return -EMSGSIZE;
-        }
-        if (deadline_ns == 0 || parked != 0) {
-            return parked != 0 ? parked : -EAGAIN;
-        }
-        if (spin_for_room(mailbox, item, incomplete)) {
-            return 0;
-        }
-        if (!full(pipe)) {
-            return -ENOMEM;
-        }
-        parked = park_writer(mailbox, deadline_ns);
-        if (parked == -EPIPE) {
-            return parked;
-        }
-        if (leat_pipe_write(pipe, item, incomplete)) { /* after a timeout too: room that came at the last moment counts */
-            return 0;
-        }
-    }
-}
-
-/* Ends what arm_writer began. */
-static LEAT_COLD void disarm_writer(struct leat_mailbox *mailbox)
-{
-    mailbox->writer_armed = false;
-    leat_pipe_cancel_write_sleep(&mailbox->pipe);
-    if (mailbox->writer_waker == &mailbox->own_writer) {
-        leat_waker_drain(mailbox->writer_waker);
-    }
-}
-
-int leat_mailbox_write(struct leat_mailbox *mailbox, const void *item, bool incomplete, int64_t deadline_ns)
-{
-    if (LEAT_UNLIKELY(mailbox->writer_armed)) {
-        disarm_writer(mailbox);
-    }
-    if (LEAT_UNLIKELY(leat_load(&mailbox->reader_closed, acquire) != 0)) { /* edge "reader closed" */
-        return -EPIPE;
-    }
-    if (LEAT_LIKELY(leat_pipe_write(&mailbox->pipe, item, incomplete))) {
-        return 0;
-    }
-    return write_slowly(mailbox, item, incomplete, deadline_ns);
-}
-
-bool leat_mailbox_arm_writer(struct leat_mailbox *mailbox)
-{
-    if (mailbox->writer_waker == &mailbox->own_writer) {
-        leat_waker_drain(mailbox->writer_waker); /* before the announcement: only wakes for earlier ones are lost */
-    }
-    leat_mailbox_flush(mailbox);
-    if (leat_pipe_check_write(&mailbox->pipe)) {
-        return false;
-    }
-    mailbox->writer_armed = true;
-    return leat_load(&mailbox->reader_closed, acquire) == 0; /* edge "reader closed"; a close after this load wakes */
-}
-
-void leat_mailbox_close_writer(struct leat_mailbox *mailbox)
-{
-    leat_mailbox_flush(mailbox);
-    leat_store(&mailbox->writer_closed, 1, release); /* edge "writer closed" */
-    leat_waker_wake(mailbox->reader_waker);          /* always: the reader may have announced before the flush above or after it */
 }
 
 /* ---- reader ---- */
 
-/* To be called after whatever may have published room. */
-static void wake_writer(struct leat_mailbox *mailbox)
+static void add_stats(struct leat_mailbox_stats *sum, const struct leat_channel *channel)
 {
-    if (leat_pipe_writer_asleep(&mailbox->pipe)) {
-        leat_waker_wake(mailbox->writer_waker);
+    struct leat_channel_stats one;
+    leat_channel_stats(channel, &one);
+    sum->items_in += one.pipe.items_in;
+    sum->items_out += one.pipe.items_out;
+    sum->bytes_in += one.pipe.bytes_in;
+    sum->bytes_out += one.pipe.bytes_out;
+    for (int i = 0; i < LEAT_DROP_CAUSES; i++) {
+        sum->drops[i] += one.drops[i];
+    }
+    sum->wakes += one.wakes;
+}
+
+/* To be called after whatever may have published room. */
+static void wake_writer(struct leat_seat *seat)
+{
+    if (leat_pipe_writer_asleep(&seat->channel.pipe)) {
+        leat_waker_wake(seat->channel.writer_waker);
     }
 }
 
-/* Looks again and again for a while; true: an item waits. */
-static bool spin_for_item(struct leat_mailbox *mailbox)
+/* Says whether order[index] has an item; one whose writer has gone and left none is ended, and *ended set. */
+static bool has_item(struct leat_mailbox *mailbox, int64_t index, bool *ended)
 {
-    for (int64_t looks = mailbox->reader_spin; looks > 0; looks--) {
-        RELAX_CPU();
-        if (leat_pipe_poll(&mailbox->pipe)) {
-            spin_won(mailbox, &mailbox->reader_spin);
-            return true;
-        }
+    struct leat_seat *seat = mailbox->roster.order[index];
+    if (leat_pipe_poll(&seat->channel.pipe)) {
+        return true;
     }
-    spin_lost(mailbox, &mailbox->reader_spin);
+    wake_writer(seat);                                           /* polling published the last room */
+    if (leat_load(&seat->channel.writer_closed, acquire) == 0) { /* edge "writer closed": what polls empty now stays empty */
+        return false;
+    }
+    if (leat_pipe_poll(&seat->channel.pipe)) {
+        return true;
+    }
+    mailbox->inside = mailbox->inside == seat ? NULL : mailbox->inside;
+    add_stats(&mailbox->gone, &seat->channel);
+    leat_roster_free(&mailbox->roster, index);
+    *ended = true;
     return false;
 }
 
-/* Parks the reader until it is woken, perhaps for nothing. 0: look again; -ETIMEDOUT. No sleep is announced after an error. */
-static int park_reader(struct leat_mailbox *mailbox, int64_t deadline_ns)
+/* Goes round order[first .. end) once, from *turn on; returns who has an item, or NULL. */
+static struct leat_seat *go_round(struct leat_mailbox *mailbox, const int64_t *first, const int64_t *end, int64_t *turn)
 {
-    uint32_t seen = leat_waker_seen(mailbox->reader_waker); /* before the announcement: a wake for it is never older than `seen` */
-    if (leat_pipe_check_read(&mailbox->pipe)) {
-        return 0;
+    for (int64_t looks = *end - *first; looks > 0; looks--) {
+        if (*turn < *first || *turn >= *end) {
+            *turn = *first;
+        }
+        bool ended = false;
+        if (has_item(mailbox, *turn, &ended)) {
+            return mailbox->roster.order[*turn];
+        }
+        *turn += !ended;
+        mailbox->turn_left = mailbox->turn_messages;
     }
-    wake_writer(mailbox); /* announcing published the last room */
+    return NULL;
+}
+
+/* Returns whose item is the next, NULL: nobody has one. */
+static struct leat_seat *choose(struct leat_mailbox *mailbox)
+{
+    struct leat_roster *roster = &mailbox->roster;
+    (void)leat_roster_look(roster);
+    for (int64_t i = 0; mailbox->inside != NULL && i < roster->live; i++) {
+        if (roster->order[i] == mailbox->inside) {
+            bool ended = false;
+            if (has_item(mailbox, i, &ended)) {
+                return mailbox->inside;
+            }
+            if (!ended) {
+                return NULL; /* the rest of its message comes first */
+            }
+        }
+    }
+    static const int64_t none = 0;
+    struct leat_seat *seat = go_round(mailbox, &none, &roster->urgent, &mailbox->urgent_turn);
+    if (seat != NULL) {
+        mailbox->urgent_turn++;
+        return seat;
+    }
+    seat = go_round(mailbox, &roster->urgent, &roster->live, &mailbox->turn);
+    return seat;
+}
+
+/* The item is the reader's; the turn goes on after a whole message. */
+static void take(struct leat_mailbox *mailbox, struct leat_seat *seat, void *item)
+{
+    struct leat_pipe *pipe = &seat->channel.pipe;
+    memcpy(item, leat_pipe_front(pipe), pipe->shape.item_bytes);
+    bool more = mailbox->more != NULL && mailbox->more(pipe->context, item);
+    leat_pipe_pop(pipe);
+    wake_writer(seat);
+    mailbox->inside = more ? seat : NULL;
+    mailbox->from = seat->user;
+    if (!more && !seat->urgent && --mailbox->turn_left <= 0) {
+        mailbox->turn++;
+        mailbox->turn_left = mailbox->turn_messages;
+    }
+}
+
+static void cancel_sleep(struct leat_mailbox *mailbox)
+{
+    for (int64_t i = 0; i < mailbox->roster.live; i++) {
+        leat_pipe_cancel_sleep(mailbox->roster.pipes[i]);
+    }
+}
+
+/* The sleep is announced to everybody; false: there is no need to sleep. */
+static bool announce(struct leat_mailbox *mailbox)
+{
+    struct leat_roster *roster = &mailbox->roster;
+    (void)leat_roster_look(roster);
+    bool there = leat_pipe_check_read_any(roster->pipes, roster->live);
+    for (int64_t i = 0; i < roster->live; i++) {
+        wake_writer(roster->order[i]); /* announcing published the last room */
+        there = there || leat_load(&roster->order[i]->channel.writer_closed, acquire) != 0; /* edge "writer closed": a seat to be freed */
+    }
+    return !there && leat_load(&roster->changes, relaxed) == roster->seen; /* relaxed: a raise from here on changes the token */
+}
+
+/* Parks until somebody wakes the reader, perhaps for nothing. 0: look again; -ETIMEDOUT. */
+static int park(struct leat_mailbox *mailbox, int64_t deadline_ns)
+{
+    uint32_t seen = leat_waker_seen(mailbox->waker); /* before the announcement: a wake for it is never older than `seen` */
     int result = 0;
-    if (leat_load(&mailbox->writer_closed, acquire) == 0) { /* edge "writer closed"; after `seen`: a close from here on changes the token */
-        result = leat_waker_wait(mailbox->reader_waker, seen, deadline_ns);
+    if (announce(mailbox)) {
+        mailbox->gone.sleeps++;
+        result = leat_waker_wait(mailbox->waker, seen, deadline_ns);
     }
-    if (result != 0) {
-        leat_pipe_cancel_sleep(&mailbox->pipe);
-    }
+    cancel_sleep(mailbox);
     return result;
 }
 
-/* 0: an item waits; or the error of the read. */
-static LEAT_COLD int wait_for_item(struct leat_mailbox *mailbox, int64_t deadline_ns)
-{
-    struct leat_pipe *pipe = &mailbox->pipe;
-    int parked = 0;
-    for (;;) {
-        wake_writer(mailbox);                                   /* polling published the last room */
-        if (leat_load(&mailbox->writer_closed, acquire) != 0) { /* edge "writer closed": what polls empty now stays empty */
-            leat_pipe_cancel_sleep(pipe);
-            return leat_pipe_poll(pipe) ? 0 : -EPIPE;
-        }
-        if (deadline_ns == 0 || parked != 0) {
-            return parked != 0 ? parked : -EAGAIN;
-        }
-        if (spin_for_item(mailbox)) {
-            return 0;
-        }
-        parked = park_reader(mailbox, deadline_ns);
-        if (leat_pipe_poll(pipe)) { /* after a timeout too: an item that came at the last moment counts */
-            return 0;
-        }
-    }
-}
-
 /* Ends what arm began. */
-static LEAT_COLD void disarm_reader(struct leat_mailbox *mailbox)
+static LEAT_COLD void disarm(struct leat_mailbox *mailbox)
 {
-    mailbox->reader_armed = false;
-    leat_pipe_cancel_sleep(&mailbox->pipe);
-    if (mailbox->reader_waker == &mailbox->own_reader) {
-        leat_waker_drain(mailbox->reader_waker);
+    mailbox->armed = false;
+    cancel_sleep(mailbox);
+    if (mailbox->waker == &mailbox->own) {
+        leat_waker_drain(mailbox->waker);
     }
 }
 
 int leat_mailbox_read(struct leat_mailbox *mailbox, void *item, int64_t deadline_ns)
 {
-    struct leat_pipe *pipe = &mailbox->pipe;
-    if (LEAT_UNLIKELY(mailbox->reader_armed)) {
-        disarm_reader(mailbox);
+    if (LEAT_UNLIKELY(mailbox->armed)) {
+        disarm(mailbox);
     }
-    if (!leat_pipe_poll(pipe)) {
-        int result = wait_for_item(mailbox, deadline_ns);
-        if (result != 0) {
-            return result;
+    if (LEAT_UNLIKELY(leat_load(&mailbox->roster.closed, relaxed) != 0)) { /* relaxed: the reader's own */
+        return -EPIPE;
+    }
+    struct leat_seat *seat = choose(mailbox);
+    for (int parked = 0; seat == NULL; seat = choose(mailbox)) {
+        if (deadline_ns == 0 || parked != 0) {
+            return parked != 0 ? parked : -EAGAIN;
         }
+        for (int64_t looks = mailbox->spin.looks; looks > 0 && seat == NULL; looks--) {
+            leat_spin_relax();
+            seat = choose(mailbox);
+        }
+        if (seat != NULL) {
+            leat_spin_won(&mailbox->spin);
+            break;
+        }
+        leat_spin_lost(&mailbox->spin);
+        parked = park(mailbox, deadline_ns);
     }
-    memcpy(item, leat_pipe_front(pipe), pipe->shape.item_bytes);
-    leat_pipe_pop(pipe);
-    wake_writer(mailbox);
+    take(mailbox, seat, item);
     return 0;
+}
+
+void *leat_mailbox_from(const struct leat_mailbox *mailbox)
+{
+    return mailbox->from;
 }
 
 int leat_mailbox_fd(const struct leat_mailbox *mailbox)
 {
-    return mailbox->reader_waker->fd;
+    return mailbox->waker->fd;
 }
 
 bool leat_mailbox_arm(struct leat_mailbox *mailbox)
 {
-    if (mailbox->reader_waker == &mailbox->own_reader) {
-        leat_waker_drain(mailbox->reader_waker); /* before the announcement: only wakes for earlier ones are lost */
+    if (mailbox->waker == &mailbox->own) {
+        leat_waker_drain(mailbox->waker); /* before the announcement: only wakes for earlier ones are lost */
     }
-    if (leat_pipe_check_read(&mailbox->pipe)) {
-        return false;
+    mailbox->armed = announce(mailbox);
+    if (!mailbox->armed) {
+        cancel_sleep(mailbox);
     }
-    wake_writer(mailbox); /* announcing published the last room */
-    mailbox->reader_armed = true;
-    return leat_load(&mailbox->writer_closed, acquire) == 0; /* edge "writer closed"; a close after this load wakes */
+    return mailbox->armed;
 }
 
 void leat_mailbox_close_reader(struct leat_mailbox *mailbox)
 {
-    leat_store(&mailbox->reader_closed, 1, release); /* edge "reader closed" */
-    leat_waker_wake(mailbox->writer_waker);
+    struct leat_roster *roster = &mailbox->roster;
+    if (!leat_roster_close(roster)) {
+        return;
+    }
+    for (int64_t i = 0; i < roster->count; i++) {
+        if (leat_load(&roster->seats[i].state, seq_cst) == LEAT_SEAT_OPEN) { /* edges "seat" and "closed" */
+            leat_channel_close_reader(&roster->seats[i].channel);
+        }
+    }
 }
 
-/* ---- both ---- */
-
-static bool spin_valid(const struct leat_mailbox *mailbox, int64_t spin)
+void leat_mailbox_stats(struct leat_mailbox *mailbox, struct leat_mailbox_stats *stats)
 {
-    return mailbox->spin_ceiling == 0 ? spin == 0 : spin >= SPIN_FLOOR && spin <= mailbox->spin_ceiling;
-}
-
-bool leat_mailbox_valid(const struct leat_mailbox *mailbox)
-{
-    return mailbox->reader_waker != NULL && mailbox->writer_waker != NULL && spin_valid(mailbox, mailbox->reader_spin) &&
-           spin_valid(mailbox, mailbox->writer_spin) && leat_pipe_valid(&mailbox->pipe);
+    (void)leat_roster_look(&mailbox->roster);
+    *stats = mailbox->gone;
+    stats->writers = mailbox->roster.live;
+    stats->attached = leat_load(&mailbox->attached, relaxed); /* relaxed: a statistic */
+    for (int64_t i = 0; i < mailbox->roster.live; i++) {
+        add_stats(stats, &mailbox->roster.order[i]->channel);
+    }
 }

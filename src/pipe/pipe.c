@@ -174,10 +174,19 @@ void leat_pipe_fini(struct leat_pipe *pipe)
 
 /* ---- sleep, both ways ---- */
 
-/* The flag says `value`, and what the other side published before it could see that is seen after this: edge "sleep". */
-static void announce(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag, size_t value)
+/* Every running thread passes a barrier. It worked once; without it there is no sleep to be trusted. */
+static void barrier(const struct leat_host *host)
 {
-    const struct leat_host *host = pipe->host;
+    while (!host->barrier(host->context)) {
+        if (host->yield != NULL) {
+            host->yield(host->context);
+        }
+    }
+}
+
+/* The flag says `value`; under LEAT_SLEEP_BARRIER a barrier has to follow. */
+static void set_flag(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag, size_t value)
+{
     if (pipe->sleep == LEAT_SLEEP_RMW) {
         (void)leat_exchange(flag, value, acquire);
         return;
@@ -190,13 +199,15 @@ static void announce(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag, s
         leat_fence(seq_cst);
     }
 #endif
+    leat_compiler_fence();
+}
+
+/* The flag says `value`, and what the other side published before it could see that is seen after this: edge "sleep". */
+static void announce(const struct leat_pipe *pipe, LEAT_ATOMIC(size_t) * flag, size_t value)
+{
+    set_flag(pipe, flag, value);
     if (pipe->sleep == LEAT_SLEEP_BARRIER) {
-        leat_compiler_fence();
-        while (!host->barrier(host->context)) { /* it worked once; without it there is no sleep to be trusted */
-            if (host->yield != NULL) {
-                host->yield(host->context);
-            }
-        }
+        barrier(pipe->host);
     }
 }
 
@@ -366,8 +377,7 @@ LEAT_COLD enum leat_flush leat_pipe_wake_reader(struct leat_pipe *pipe)
     return LEAT_FLUSH_ASLEEP;
 }
 
-/* Says whether the writer would find room; looks at what the reader published last. */
-static bool has_room(struct leat_pipe *pipe)
+bool leat_pipe_has_room(struct leat_pipe *pipe)
 {
     if (pipe->high_bytes != SIZE_MAX && !room_for_bytes(pipe)) {
         return false;
@@ -378,7 +388,7 @@ static bool has_room(struct leat_pipe *pipe)
 
 bool leat_pipe_check_write(struct leat_pipe *pipe)
 {
-    if (has_room(pipe)) {
+    if (leat_pipe_has_room(pipe)) {
         return true;
     }
     size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
@@ -394,7 +404,7 @@ bool leat_pipe_check_write(struct leat_pipe *pipe)
     bool stood = withdraw(pipe, &pipe->writer_asleep); /* one for another position; if the reader took it, its wake-up comes for nothing */
     announce(pipe, &pipe->writer_asleep, flag);
     LEAT_PIPE_STEP(write_announced);
-    bool room = has_room(pipe);
+    bool room = leat_pipe_has_room(pipe);
     if ((!room || !withdraw(pipe, &pipe->writer_asleep)) && !stood) {
         LEAT_PIPE_COUNT(&pipe->writer_sleeps);
     }
@@ -496,6 +506,31 @@ LEAT_COLD bool leat_pipe_fall_asleep(struct leat_pipe *pipe)
     bool there = leat_pipe_fetch(pipe, pipe->shape);
     if (!there || !withdraw(pipe, &pipe->reader_asleep)) { /* if a flush took it, its wake-up comes for nothing */
         LEAT_PIPE_COUNT(&pipe->sleeps);
+    }
+    return there;
+}
+
+bool leat_pipe_check_read_any(struct leat_pipe *const *pipes, int64_t count)
+{
+    const struct leat_host *host = NULL;
+    for (int64_t i = 0; i < count; i++) {
+        if (leat_pipe_poll(pipes[i])) { /* else all room is published */
+            return true;
+        }
+    }
+    for (int64_t i = 0; i < count; i++) {
+        if (leat_load(&pipes[i]->reader_asleep, relaxed) <= LEAT_PIPE_ASK) { /* relaxed: the reader's own, but for a flush that takes it */
+            set_flag(pipes[i], &pipes[i]->reader_asleep, ASLEEP | awake(pipes[i]));
+            host = pipes[i]->sleep == LEAT_SLEEP_BARRIER ? pipes[i]->host : host;
+            LEAT_PIPE_COUNT(&pipes[i]->sleeps);
+        }
+    }
+    if (host != NULL) {
+        barrier(host);
+    }
+    bool there = false;
+    for (int64_t i = 0; i < count; i++) {
+        there = leat_pipe_poll(pipes[i]) || there;
     }
     return there;
 }

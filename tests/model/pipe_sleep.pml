@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pipe_sleep.pml: the pipe's sleep and wake in both directions, and the mailbox's close, under C11's memory orders.
+ * pipe_sleep.pml: the pipe's sleep and wake in both directions, and the channel's close, under C11's memory orders.
  *
  *      spin -a tests/model/pipe_sleep.pml && cc -O2 -DSAFETY -DVECTORSZ=4096 -o pan pan.c && ./pan -m1000000
  *
@@ -11,7 +11,7 @@
  * -DNO_LOOK (the sleeper does not look again once it has announced), -DWEAK_LOOK (closed is looked at before the announcement),
  * -DWEAK_DRAIN (with -DEVENTFD: drained after the announcement). Sizes: -DITEMS, -DHIGH, -DGIVE (of leat/pipe.h);
  * three items are too much for 2 GB. Sleeps are futexes, with
- * -DEVENTFD descriptors that are drained first and polled last, as leat_mailbox_arm does. With -DTIMEOUTS=1 one wait ends at its deadline,
+ * -DEVENTFD descriptors that are drained first and polled last, as leat_channel_arm does. With -DTIMEOUTS=1 one wait ends at its deadline,
  * with -DLEAVES the reader may close at any step; the writer closes in every run.
  *
  * c stands for the mark of the group where the reader stands: the writer stores its flushes there one after another.

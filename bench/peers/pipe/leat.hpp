@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* leat's pipe and, where the reader sleeps, its mailbox. Items are copied in and out, as the others do; chunks come from a pool. */
+/* leat's pipe and, where the reader sleeps, its channel. Items are copied in and out, as the others do; chunks come from a pool. */
 #include "peers/pipe/support/leat_chunks.hpp"
 
-#include <leat/mailbox.h>
+#include <leat/channel.h>
 
 const bench::peer_about bench::this_peer = {
     bench::inlined, bench::leat,
-    "copies items in and out; flushes by a store and a look, ready for a sleeper (barrier); sleeps by leat_mailbox"};
+    "copies items in and out; flushes by a store and a look, ready for a sleeper (barrier); sleeps by leat_channel"};
 
-/* A mailbox as it is opened without any setting. */
-template <class Item, size_t Capacity> struct mailbox {
+/* A channel as it is opened without any setting. */
+template <class Item, size_t Capacity> struct channel {
     chunks memory{sizeof(Item)};
-    leat_mailbox box;
+    leat_channel box;
 
-    mailbox()
+    channel()
     {
-        leat_mailbox_config config = {};
+        leat_channel_config config = {};
         config.pipe.item_bytes = sizeof(Item);
         config.pipe.high_water = Capacity;
         config.pipe.blocks = &memory.blocks;
-        if (leat_mailbox_init(&box, &config) != 0) {
-            throw bench::failure{"no mailbox to be had"};
+        if (leat_channel_init(&box, &config) != 0) {
+            throw bench::failure{"no channel to be had"};
         }
     }
-    ~mailbox()
+    ~channel()
     {
-        leat_mailbox_fini(&box);
+        leat_channel_fini(&box);
     }
     BENCH_INLINE void send(const Item &item)
     {
-        leat_mailbox_write(&box, &item, false, LEAT_FOREVER);
-        leat_mailbox_flush(&box);
+        leat_channel_write(&box, &item, false, LEAT_FOREVER);
+        leat_channel_flush(&box);
     }
     BENCH_INLINE void receive(Item &item)
     {
-        leat_mailbox_read(&box, &item, LEAT_FOREVER);
+        leat_channel_read(&box, &item, LEAT_FOREVER);
     }
 };
 
 template <class Item, size_t Capacity> struct peer {
-    using sleeper = mailbox<Item, Capacity>;
+    using sleeper = channel<Item, Capacity>;
     /* What LEAT_PIPE_TYPE makes of an item: its shape is a constant. */
     static constexpr leat_pipe_shape shape = LEAT_PIPE_SHAPE(sizeof(Item), sizeof(Item));
     chunks memory{sizeof(Item)};

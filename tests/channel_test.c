@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The mailbox: errors and announcements by one thread, then sleep, wake and close between two, with chance and a watchdog. */
+/* The channel: errors and announcements by one thread, then sleep, wake and close between two, with chance and a watchdog. */
 #define _GNU_SOURCE
-#include <leat/mailbox.h>
+#include <leat/channel.h>
 
 #include "pipe_support.h"
 
@@ -29,37 +29,37 @@
 #define SIGNALS_WAIT_FOR_POLL false
 #endif
 
-/* A mailbox of 8-byte numbers, with its blocks. */
+/* A channel of 8-byte numbers, with its blocks. */
 struct post {
-    struct leat_mailbox mailbox;
+    struct leat_channel channel;
     struct counted_blocks counted;
     struct leat_blocks blocks;
 };
 
-static struct leat_mailbox_config post_config(struct post *post, int64_t chunk_items, int64_t high_water)
+static struct leat_channel_config post_config(struct post *post, int64_t chunk_items, int64_t high_water)
 {
     post->blocks = counted_blocks(&post->counted, 64 + (chunk_items + 6) / 7 * 64);
-    return (struct leat_mailbox_config){.pipe = {.item_bytes = 8, .high_water = high_water, .blocks = &post->blocks}};
+    return (struct leat_channel_config){.pipe = {.item_bytes = 8, .high_water = high_water, .blocks = &post->blocks}};
 }
 
 static void set_up(struct post *post, int64_t high_water, bool fds)
 {
-    struct leat_mailbox_config config = post_config(post, 16, high_water);
+    struct leat_channel_config config = post_config(post, 16, high_water);
     config.reader_fd = config.writer_fd = fds;
-    assert_int_equal(leat_mailbox_init(&post->mailbox, &config), 0);
-    assert_true(leat_mailbox_valid(&post->mailbox));
+    assert_int_equal(leat_channel_init(&post->channel, &config), 0);
+    assert_true(leat_channel_valid(&post->channel));
 }
 
 static void tear_down(struct post *post)
 {
-    assert_true(leat_mailbox_valid(&post->mailbox));
-    leat_mailbox_fini(&post->mailbox);
+    assert_true(leat_channel_valid(&post->channel));
+    leat_channel_fini(&post->channel);
     assert_int_equal(post->counted.live, 0);
 }
 
-static int put(struct leat_mailbox *mailbox, uint64_t number, int64_t deadline_ns)
+static int put(struct leat_channel *channel, uint64_t number, int64_t deadline_ns)
 {
-    return leat_mailbox_write(mailbox, &number, false, deadline_ns);
+    return leat_channel_write(channel, &number, false, deadline_ns);
 }
 
 static bool readable(int fd)
@@ -77,21 +77,21 @@ static int open_fds(void)
     return count;
 }
 
-static void mailbox_init_that_fails_holds_nothing(void **state)
+static void channel_init_that_fails_holds_nothing(void **state)
 {
     (void)state;
     struct post post;
     int before = open_fds();
     for (int fds = 0; fds < 2; fds++) {
-        struct leat_mailbox_config config = post_config(&post, 16, 0);
+        struct leat_channel_config config = post_config(&post, 16, 0);
         config.reader_fd = config.writer_fd = fds != 0;
-        assert_int_equal(leat_mailbox_init(&post.mailbox, &config), -EINVAL);
+        assert_int_equal(leat_channel_init(&post.channel, &config), -EINVAL);
         config.pipe.high_water = 1;
         leat_store(&post.counted.fail_at, 1, relaxed);
-        assert_int_equal(leat_mailbox_init(&post.mailbox, &config), -ENOMEM);
+        assert_int_equal(leat_channel_init(&post.channel, &config), -ENOMEM);
         assert_int_equal(open_fds(), before);
     }
-    struct leat_mailbox_config config = post_config(&post, 16, 1);
+    struct leat_channel_config config = post_config(&post, 16, 1);
     config.reader_fd = config.writer_fd = true;
     struct rlimit kept, none;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &kept), 0);
@@ -100,7 +100,7 @@ static void mailbox_init_that_fails_holds_nothing(void **state)
         close(next);
         none = (struct rlimit){.rlim_cur = (rlim_t)next + more, .rlim_max = kept.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-        int result = leat_mailbox_init(&post.mailbox, &config);
+        int result = leat_channel_init(&post.channel, &config);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &kept), 0);
         assert_int_equal(result, -EMFILE);
         assert_int_equal(open_fds(), before);
@@ -108,42 +108,42 @@ static void mailbox_init_that_fails_holds_nothing(void **state)
     }
 }
 
-static void mailbox_try_on_empty_is_eagain_and_announces_nothing(void **state)
+static void channel_try_on_empty_is_eagain_and_announces_nothing(void **state)
 {
     (void)state;
     struct post post;
     set_up(&post, 4, false);
     uint64_t number = 77;
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EAGAIN);
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), -EAGAIN);
     assert_int_equal(number, 77);
-    assert_int_equal(put(&post.mailbox, 1, 0), 0);
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EAGAIN); /* not flushed */
-    assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_AWAKE);
-    assert_int_equal(post.mailbox.wakes, 0);
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_int_equal(put(&post.channel, 1, 0), 0);
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), -EAGAIN); /* not flushed */
+    assert_int_equal(leat_channel_flush(&post.channel), LEAT_FLUSH_AWAKE);
+    assert_int_equal(post.channel.wakes, 0);
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
     assert_int_equal(number, 1);
     tear_down(&post);
 }
 
-static void mailbox_try_on_full_is_eagain_and_has_flushed(void **state)
+static void channel_try_on_full_is_eagain_and_has_flushed(void **state)
 {
     (void)state;
     struct post post;
     set_up(&post, 4, false);
     for (uint64_t i = 0; i < 4; i++) {
-        assert_int_equal(put(&post.mailbox, i, 0), 0);
+        assert_int_equal(put(&post.channel, i, 0), 0);
     }
-    assert_int_equal(put(&post.mailbox, 4, 0), -EAGAIN);
+    assert_int_equal(put(&post.channel, 4, 0), -EAGAIN);
     for (uint64_t i = 0, number; i < 4; i++) {
-        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+        assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
         assert_int_equal(number, i);
-        assert_false(post.mailbox.pipe.writer_asleep); /* the try announced no sleep, so nobody was to be woken */
+        assert_false(post.channel.pipe.writer_asleep); /* the try announced no sleep, so nobody was to be woken */
     }
-    assert_int_equal(leat_load(&post.mailbox.own_writer.token, relaxed), 0);
+    assert_int_equal(leat_load(&post.channel.own_writer.token, relaxed), 0);
     tear_down(&post);
 }
 
-static void mailbox_waits_until_the_deadline_and_withdraws(void **state)
+static void channel_waits_until_the_deadline_and_withdraws(void **state)
 {
     (void)state;
     for (int fds = 0; fds < 2; fds++) {
@@ -151,164 +151,164 @@ static void mailbox_waits_until_the_deadline_and_withdraws(void **state)
         set_up(&post, 1, fds != 0);
         uint64_t number = 77;
         int64_t deadline = leat_os_now_ns() + 20 * MS;
-        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, deadline), -ETIMEDOUT);
+        assert_int_equal(leat_channel_read(&post.channel, &number, deadline), -ETIMEDOUT);
         assert_true(leat_os_now_ns() >= deadline);
-        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 1), -ETIMEDOUT); /* long past */
-        assert_int_equal(put(&post.mailbox, 0, deadline), 0);                       /* room, so the deadline does not matter */
-        assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_AWAKE);
+        assert_int_equal(leat_channel_read(&post.channel, &number, 1), -ETIMEDOUT); /* long past */
+        assert_int_equal(put(&post.channel, 0, deadline), 0);                       /* room, so the deadline does not matter */
+        assert_int_equal(leat_channel_flush(&post.channel), LEAT_FLUSH_AWAKE);
         deadline = leat_os_now_ns() + 20 * MS;
-        assert_int_equal(put(&post.mailbox, 1, deadline), -ETIMEDOUT);
+        assert_int_equal(put(&post.channel, 1, deadline), -ETIMEDOUT);
         assert_true(leat_os_now_ns() >= deadline);
-        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, deadline), 0);
+        assert_int_equal(leat_channel_read(&post.channel, &number, deadline), 0);
         assert_int_equal(number, 0);
-        assert_int_equal(leat_load(&post.mailbox.own_writer.token, relaxed), 0); /* nobody was woken for nothing */
-        assert_int_equal(leat_load(&post.mailbox.own_reader.token, relaxed), 0);
+        assert_int_equal(leat_load(&post.channel.own_writer.token, relaxed), 0); /* nobody was woken for nothing */
+        assert_int_equal(leat_load(&post.channel.own_reader.token, relaxed), 0);
         tear_down(&post);
     }
 }
 
-static void mailbox_says_when_a_batch_can_never_fit_and_when_memory_is_out(void **state)
+static void channel_says_when_a_batch_can_never_fit_and_when_memory_is_out(void **state)
 {
     (void)state;
     struct post post;
-    struct leat_mailbox_config config = post_config(&post, 7, 9);
-    assert_int_equal(leat_mailbox_init(&post.mailbox, &config), 0);
+    struct leat_channel_config config = post_config(&post, 7, 9);
+    assert_int_equal(leat_channel_init(&post.channel, &config), 0);
     uint64_t number = 5;
     for (int i = 0; i < 9; i++) {
-        assert_int_equal(leat_mailbox_write(&post.mailbox, &number, true, 0), 0);
+        assert_int_equal(leat_channel_write(&post.channel, &number, true, 0), 0);
     }
-    assert_int_equal(leat_mailbox_write(&post.mailbox, &number, false, LEAT_FOREVER), -EMSGSIZE);
+    assert_int_equal(leat_channel_write(&post.channel, &number, false, LEAT_FOREVER), -EMSGSIZE);
     for (int i = 0; i < 9; i++) {
-        assert_true(leat_pipe_unwrite(&post.mailbox.pipe, NULL));
+        assert_true(leat_pipe_unwrite(&post.channel.pipe, NULL));
     }
     for (int i = 0; i < 6; i++) { /* the seventh fills the group that is a chunk, and so needs the next */
-        assert_int_equal(put(&post.mailbox, 2, 0), 0);
+        assert_int_equal(put(&post.channel, 2, 0), 0);
     }
     leat_store(&post.counted.fail_at, post.counted.allocs + 1, relaxed);
-    assert_int_equal(put(&post.mailbox, 1, LEAT_FOREVER), -ENOMEM);
-    assert_int_equal(put(&post.mailbox, 2, LEAT_FOREVER), 0);
-    leat_mailbox_flush(&post.mailbox);
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_int_equal(put(&post.channel, 1, LEAT_FOREVER), -ENOMEM);
+    assert_int_equal(put(&post.channel, 2, LEAT_FOREVER), 0);
+    leat_channel_flush(&post.channel);
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
     assert_int_equal(number, 2);
     tear_down(&post);
 }
 
-static void mailbox_reader_drains_after_close_and_then_gets_epipe(void **state)
+static void channel_reader_drains_after_close_and_then_gets_epipe(void **state)
 {
     (void)state;
     struct post post;
     set_up(&post, 8, false);
     uint64_t number;
     for (uint64_t i = 0; i < 3; i++) {
-        assert_int_equal(put(&post.mailbox, i, 0), 0);
+        assert_int_equal(put(&post.channel, i, 0), 0);
     }
     number = 3;
-    assert_int_equal(leat_mailbox_write(&post.mailbox, &number, true, 0), 0); /* never completed, so never seen */
-    leat_mailbox_close_writer(&post.mailbox);                                 /* flushes */
-    leat_mailbox_close_writer(&post.mailbox);
+    assert_int_equal(leat_channel_write(&post.channel, &number, true, 0), 0); /* never completed, so never seen */
+    leat_channel_close_writer(&post.channel);                                 /* flushes */
+    leat_channel_close_writer(&post.channel);
     for (uint64_t i = 0; i < 3; i++) {
-        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, LEAT_FOREVER), 0);
+        assert_int_equal(leat_channel_read(&post.channel, &number, LEAT_FOREVER), 0);
         assert_int_equal(number, i);
     }
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EPIPE);
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, LEAT_FOREVER), -EPIPE);
-    assert_false(leat_mailbox_arm(&post.mailbox));
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), -EPIPE);
+    assert_int_equal(leat_channel_read(&post.channel, &number, LEAT_FOREVER), -EPIPE);
+    assert_false(leat_channel_arm(&post.channel));
     tear_down(&post);
 }
 
-static void mailbox_writer_gets_epipe_after_close_and_unread_items_can_be_drained(void **state)
+static void channel_writer_gets_epipe_after_close_and_unread_items_can_be_drained(void **state)
 {
     (void)state;
     struct post post;
     set_up(&post, 2, false);
-    assert_int_equal(put(&post.mailbox, 1, 0), 0);
-    assert_int_equal(put(&post.mailbox, 2, 0), 0);
-    leat_mailbox_flush(&post.mailbox);
-    leat_mailbox_close_reader(&post.mailbox);
-    leat_mailbox_close_reader(&post.mailbox);
-    assert_int_equal(put(&post.mailbox, 3, LEAT_FOREVER), -EPIPE);
-    assert_false(leat_mailbox_arm_writer(&post.mailbox));
-    assert_int_equal(put(&post.mailbox, 3, 0), -EPIPE);
+    assert_int_equal(put(&post.channel, 1, 0), 0);
+    assert_int_equal(put(&post.channel, 2, 0), 0);
+    leat_channel_flush(&post.channel);
+    leat_channel_close_reader(&post.channel);
+    leat_channel_close_reader(&post.channel);
+    assert_int_equal(put(&post.channel, 3, LEAT_FOREVER), -EPIPE);
+    assert_false(leat_channel_arm_writer(&post.channel));
+    assert_int_equal(put(&post.channel, 3, 0), -EPIPE);
     uint64_t number = 0, sum = 0;
-    while (leat_pipe_read(&post.mailbox.pipe, &number)) {
+    while (leat_pipe_read(&post.channel.pipe, &number)) {
         sum += number;
     }
     assert_int_equal(sum, 3);
     tear_down(&post);
 }
 
-static void mailbox_fd_is_readable_from_arm_to_read_exactly_when_something_came(void **state)
+static void channel_fd_is_readable_from_arm_to_read_exactly_when_something_came(void **state)
 {
     (void)state;
     struct post post;
     set_up(&post, 8, true);
-    int fd = leat_mailbox_fd(&post.mailbox);
+    int fd = leat_channel_fd(&post.channel);
     uint64_t number;
     assert_true(fd >= 0);
     for (uint64_t round = 0; round < 3; round++) {
-        assert_true(leat_mailbox_arm(&post.mailbox));
-        assert_true(leat_mailbox_arm(&post.mailbox)); /* still the same announcement */
+        assert_true(leat_channel_arm(&post.channel));
+        assert_true(leat_channel_arm(&post.channel)); /* still the same announcement */
         assert_false(readable(fd));
-        assert_int_equal(put(&post.mailbox, round, 0), 0);
+        assert_int_equal(put(&post.channel, round, 0), 0);
         assert_false(readable(fd)); /* not flushed */
-        assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_ASLEEP);
+        assert_int_equal(leat_channel_flush(&post.channel), LEAT_FLUSH_ASLEEP);
         assert_true(readable(fd));
         assert_true(readable(fd)); /* a level */
-        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+        assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
         assert_false(readable(fd));
-        assert_int_equal(put(&post.mailbox, round, 0), 0);
-        assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_AWAKE); /* not armed: no system call */
+        assert_int_equal(put(&post.channel, round, 0), 0);
+        assert_int_equal(leat_channel_flush(&post.channel), LEAT_FLUSH_AWAKE); /* not armed: no system call */
         assert_false(readable(fd));
-        assert_false(leat_mailbox_arm(&post.mailbox)); /* something waits */
-        assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
-        assert_int_equal(post.mailbox.wakes, round + 1);
+        assert_false(leat_channel_arm(&post.channel)); /* something waits */
+        assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
+        assert_int_equal(post.channel.wakes, round + 1);
     }
-    assert_true(leat_mailbox_arm(&post.mailbox));
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EAGAIN); /* disarms */
-    assert_int_equal(put(&post.mailbox, 9, 0), 0);
-    assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_AWAKE);
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
-    assert_true(leat_mailbox_arm(&post.mailbox));
-    leat_mailbox_close_writer(&post.mailbox);
+    assert_true(leat_channel_arm(&post.channel));
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), -EAGAIN); /* disarms */
+    assert_int_equal(put(&post.channel, 9, 0), 0);
+    assert_int_equal(leat_channel_flush(&post.channel), LEAT_FLUSH_AWAKE);
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
+    assert_true(leat_channel_arm(&post.channel));
+    leat_channel_close_writer(&post.channel);
     assert_true(readable(fd));
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EPIPE);
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), -EPIPE);
     tear_down(&post);
 }
 
-static void mailbox_without_an_eventfd_has_no_fd(void **state)
+static void channel_without_an_eventfd_has_no_fd(void **state)
 {
     (void)state;
     struct post post;
     set_up(&post, 8, false);
-    assert_int_equal(leat_mailbox_fd(&post.mailbox), -1);
+    assert_int_equal(leat_channel_fd(&post.channel), -1);
     tear_down(&post);
 }
 
-static void mailbox_armed_writer_is_woken_when_there_is_room_or_nobody_reads(void **state)
+static void channel_armed_writer_is_woken_when_there_is_room_or_nobody_reads(void **state)
 {
     (void)state;
     struct post post;
     set_up(&post, 2, true);
-    int fd = post.mailbox.writer_waker->fd;
+    int fd = post.channel.writer_waker->fd;
     uint64_t number;
-    assert_false(leat_mailbox_arm_writer(&post.mailbox)); /* room */
-    assert_int_equal(put(&post.mailbox, 1, 0), 0);
-    assert_int_equal(put(&post.mailbox, 2, 0), 0);
-    assert_true(leat_mailbox_arm_writer(&post.mailbox)); /* flushes */
+    assert_false(leat_channel_arm_writer(&post.channel)); /* room */
+    assert_int_equal(put(&post.channel, 1, 0), 0);
+    assert_int_equal(put(&post.channel, 2, 0), 0);
+    assert_true(leat_channel_arm_writer(&post.channel)); /* flushes */
     assert_false(readable(fd));
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
     assert_true(readable(fd));
-    assert_int_equal(put(&post.mailbox, 3, 0), 0);
+    assert_int_equal(put(&post.channel, 3, 0), 0);
     assert_false(readable(fd));
-    assert_true(leat_mailbox_arm_writer(&post.mailbox));
-    assert_int_equal(put(&post.mailbox, 4, 0), -EAGAIN); /* disarms */
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
+    assert_true(leat_channel_arm_writer(&post.channel));
+    assert_int_equal(put(&post.channel, 4, 0), -EAGAIN); /* disarms */
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
     assert_false(readable(fd));
-    assert_int_equal(put(&post.mailbox, 4, 0), 0);
-    assert_true(leat_mailbox_arm_writer(&post.mailbox));
-    leat_mailbox_close_reader(&post.mailbox);
+    assert_int_equal(put(&post.channel, 4, 0), 0);
+    assert_true(leat_channel_arm_writer(&post.channel));
+    leat_channel_close_reader(&post.channel);
     assert_true(readable(fd));
-    assert_int_equal(put(&post.mailbox, 5, 0), -EPIPE);
+    assert_int_equal(put(&post.channel, 5, 0), -EPIPE);
     tear_down(&post);
 }
 
@@ -331,23 +331,23 @@ static void poll_fd(int fd)
     (void)poll(&set, 1, -1);
 }
 
-static int write_by_poll(struct leat_mailbox *mailbox, const uint64_t *number, bool incomplete)
+static int write_by_poll(struct leat_channel *channel, const uint64_t *number, bool incomplete)
 {
     int result;
-    while ((result = leat_mailbox_write(mailbox, number, incomplete, 0)) == -EAGAIN) {
-        if (leat_mailbox_arm_writer(mailbox)) {
-            poll_fd(mailbox->writer_waker->fd);
+    while ((result = leat_channel_write(channel, number, incomplete, 0)) == -EAGAIN) {
+        if (leat_channel_arm_writer(channel)) {
+            poll_fd(channel->writer_waker->fd);
         }
     }
     return result;
 }
 
-static int read_by_poll(struct leat_mailbox *mailbox, uint64_t *number)
+static int read_by_poll(struct leat_channel *channel, uint64_t *number)
 {
     int result;
-    while ((result = leat_mailbox_read(mailbox, number, 0)) == -EAGAIN) {
-        if (leat_mailbox_arm(mailbox)) {
-            poll_fd(leat_mailbox_fd(mailbox));
+    while ((result = leat_channel_read(channel, number, 0)) == -EAGAIN) {
+        if (leat_channel_arm(channel)) {
+            poll_fd(leat_channel_fd(channel));
         }
     }
     return result;
@@ -369,35 +369,35 @@ static int64_t some_deadline(uint64_t *seed)
 static void *run_writer(void *context)
 {
     struct traffic *traffic = context;
-    struct leat_mailbox *mailbox = &traffic->post.mailbox;
+    struct leat_channel *channel = &traffic->post.channel;
     uint64_t seed = traffic->seed;
     for (uint64_t i = 0; i < traffic->items && traffic->writer_end == 0; i++) {
         uint64_t chance = random_below(&seed, 64);
-        bool incomplete = chance % 4 == 1 && mailbox->pipe.high_water > 4 && i % 4 != 3 && i + 1 < traffic->items;
+        bool incomplete = chance % 4 == 1 && channel->pipe.high_water > 4 && i % 4 != 3 && i + 1 < traffic->items;
         int result;
         do {
-            result = traffic->writer_polls ? write_by_poll(mailbox, &i, incomplete)
-                                           : leat_mailbox_write(mailbox, &i, incomplete, some_deadline(&seed));
+            result = traffic->writer_polls ? write_by_poll(channel, &i, incomplete)
+                                           : leat_channel_write(channel, &i, incomplete, some_deadline(&seed));
         } while (result == -EAGAIN || result == -ETIMEDOUT);
         traffic->writer_end = result;
         traffic->written += result == 0;
         if (chance < 16) {
-            leat_mailbox_flush(mailbox);
+            leat_channel_flush(channel);
         } else if (chance == 17 && i % 64 == 0) {
             sched_yield();
         }
     }
-    leat_mailbox_close_writer(mailbox);
+    leat_channel_close_writer(channel);
     return NULL;
 }
 
 static void *run_reader(void *context)
 {
     struct traffic *traffic = context;
-    struct leat_mailbox *mailbox = &traffic->post.mailbox;
+    struct leat_channel *channel = &traffic->post.channel;
     uint64_t seed = traffic->seed ^ 1, number = 0;
     while (traffic->read < traffic->reader_closes_after) {
-        int result = traffic->reader_polls ? read_by_poll(mailbox, &number) : leat_mailbox_read(mailbox, &number, some_deadline(&seed));
+        int result = traffic->reader_polls ? read_by_poll(channel, &number) : leat_channel_read(channel, &number, some_deadline(&seed));
         if (result == -EAGAIN || result == -ETIMEDOUT) {
             continue;
         }
@@ -407,7 +407,7 @@ static void *run_reader(void *context)
         }
         traffic->wrong += number != traffic->read++;
     }
-    leat_mailbox_close_reader(mailbox);
+    leat_channel_close_reader(channel);
     return NULL;
 }
 
@@ -416,8 +416,8 @@ static void *run_disturber(void *context)
 {
     struct traffic *traffic = context;
     while (!leat_load(&traffic->over, acquire)) { /* relaxed would do: nothing hangs on it */
-        leat_waker_wake(traffic->post.mailbox.reader_waker);
-        leat_waker_wake(traffic->post.mailbox.writer_waker);
+        leat_waker_wake(traffic->post.channel.reader_waker);
+        leat_waker_wake(traffic->post.channel.writer_waker);
         sched_yield();
     }
     return NULL;
@@ -462,7 +462,7 @@ static void run_traffic(struct traffic *traffic, bool disturbed)
             assert_int_equal(traffic->read, traffic->reader_closes_after);
         }
         uint64_t number; /* what is left is what was written and not read, as far as it was flushed */
-        while (leat_pipe_read(&traffic->post.mailbox.pipe, &number)) {
+        while (leat_pipe_read(&traffic->post.channel.pipe, &number)) {
             assert_int_equal(number, traffic->read++);
         }
     }
@@ -470,13 +470,13 @@ static void run_traffic(struct traffic *traffic, bool disturbed)
     free(traffic);
 }
 
-static void mailbox_carries_ten_million_items_between_two_threads(void **state)
+static void channel_carries_ten_million_items_between_two_threads(void **state)
 {
     (void)state;
     run_traffic(new_traffic((uint64_t)items_at_most(10000000), 16384, false, test_seed()), false);
 }
 
-static void mailbox_carries_items_however_its_sides_wait(void **state)
+static void channel_carries_items_however_its_sides_wait(void **state)
 {
     (void)state;
     uint64_t seed = test_seed();
@@ -493,7 +493,7 @@ static void mailbox_carries_items_however_its_sides_wait(void **state)
     }
 }
 
-static void mailbox_either_side_may_close_at_any_step(void **state)
+static void channel_either_side_may_close_at_any_step(void **state)
 {
     (void)state;
     uint64_t seed = test_seed();
@@ -511,7 +511,7 @@ static void mailbox_either_side_may_close_at_any_step(void **state)
     }
 }
 
-/* Two mailboxes, one number to and fro: each trip is a sleep that is ended or a spin that succeeds. */
+/* Two channels, one number to and fro: each trip is a sleep that is ended or a spin that succeeds. */
 struct rally {
     struct post there, back;
     uint64_t rounds;
@@ -522,11 +522,11 @@ static void *return_balls(void *context)
 {
     struct rally *rally = context;
     uint64_t number;
-    while (leat_mailbox_read(&rally->there.mailbox, &number, LEAT_FOREVER) == 0) {
-        (void)put(&rally->back.mailbox, number + 1, LEAT_FOREVER);
-        leat_mailbox_flush(&rally->back.mailbox);
+    while (leat_channel_read(&rally->there.channel, &number, LEAT_FOREVER) == 0) {
+        (void)put(&rally->back.channel, number + 1, LEAT_FOREVER);
+        leat_channel_flush(&rally->back.channel);
     }
-    leat_mailbox_close_writer(&rally->back.mailbox);
+    leat_channel_close_writer(&rally->back.channel);
     return NULL;
 }
 
@@ -540,20 +540,20 @@ static void play(uint64_t rounds, bool fds)
     assert_int_equal(pthread_create(&other, NULL, return_balls, rally), 0);
     uint64_t number = 0;
     for (uint64_t i = 0; i < rounds; i++) {
-        assert_int_equal(put(&rally->there.mailbox, i, LEAT_FOREVER), 0);
-        leat_mailbox_flush(&rally->there.mailbox);
-        assert_int_equal(leat_mailbox_read(&rally->back.mailbox, &number, LEAT_FOREVER), 0);
+        assert_int_equal(put(&rally->there.channel, i, LEAT_FOREVER), 0);
+        leat_channel_flush(&rally->there.channel);
+        assert_int_equal(leat_channel_read(&rally->back.channel, &number, LEAT_FOREVER), 0);
         assert_int_equal(number, i + 1);
     }
-    leat_mailbox_close_writer(&rally->there.mailbox);
-    assert_int_equal(leat_mailbox_read(&rally->back.mailbox, &number, LEAT_FOREVER), -EPIPE);
+    leat_channel_close_writer(&rally->there.channel);
+    assert_int_equal(leat_channel_read(&rally->back.channel, &number, LEAT_FOREVER), -EPIPE);
     pthread_join(other, NULL);
     tear_down(&rally->there);
     tear_down(&rally->back);
     free(rally);
 }
 
-static void mailbox_ping_pong_never_stops(void **state)
+static void channel_ping_pong_never_stops(void **state)
 {
     (void)state;
     play((uint64_t)items_at_most(50000), false);
@@ -581,22 +581,22 @@ static void one_processor(void)
 {
     struct post post;
     set_up(&post, 1, false);
-    assert_int_equal(post.mailbox.reader_spin, 0);
+    assert_int_equal(post.channel.reader_spin, 0);
     uint64_t number;
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 1), -ETIMEDOUT);
-    assert_int_equal(post.mailbox.reader_spin, 0);
+    assert_int_equal(leat_channel_read(&post.channel, &number, 1), -ETIMEDOUT);
+    assert_int_equal(post.channel.reader_spin, 0);
     tear_down(&post);
     play((uint64_t)items_at_most(10000), false);
     run_traffic(new_traffic((uint64_t)items_at_most(200000), 64, false, test_seed()), false);
 }
 
-static void mailbox_does_not_spin_on_one_processor(void **state)
+static void channel_does_not_spin_on_one_processor(void **state)
 {
     (void)state;
     on_one_processor(one_processor);
 }
 
-static void mailbox_spins_less_after_parking_and_more_after_success(void **state)
+static void channel_spins_less_after_parking_and_more_after_success(void **state)
 {
     (void)state;
     if (leat_os_cpus() < 2) {
@@ -605,38 +605,38 @@ static void mailbox_spins_less_after_parking_and_more_after_success(void **state
     struct post post;
     set_up(&post, 1, false);
     uint64_t number;
-    int64_t before = post.mailbox.reader_spin;
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 1), -ETIMEDOUT);
-    assert_true(post.mailbox.reader_spin < before);
+    int64_t before = post.channel.reader_spin;
+    assert_int_equal(leat_channel_read(&post.channel, &number, 1), -ETIMEDOUT);
+    assert_true(post.channel.reader_spin < before);
     for (int i = 0; i < 20; i++) {
-        (void)leat_mailbox_read(&post.mailbox, &number, 1);
+        (void)leat_channel_read(&post.channel, &number, 1);
     }
-    assert_true(post.mailbox.reader_spin > 0); /* so it can grow again */
-    assert_true(leat_mailbox_valid(&post.mailbox));
-    before = post.mailbox.writer_spin;
-    assert_int_equal(put(&post.mailbox, 1, 0), 0);
-    assert_int_equal(put(&post.mailbox, 1, 1), -ETIMEDOUT);
-    assert_true(post.mailbox.writer_spin < before);
+    assert_true(post.channel.reader_spin > 0); /* so it can grow again */
+    assert_true(leat_channel_valid(&post.channel));
+    before = post.channel.writer_spin;
+    assert_int_equal(put(&post.channel, 1, 0), 0);
+    assert_int_equal(put(&post.channel, 1, 1), -ETIMEDOUT);
+    assert_true(post.channel.writer_spin < before);
     tear_down(&post);
 }
 
-static void mailbox_survives_a_full_eventfd_counter(void **state)
+static void channel_survives_a_full_eventfd_counter(void **state)
 {
     (void)state;
     struct post post;
     set_up(&post, 1, true);
     uint64_t most = UINT64_MAX - 1, number;
-    assert_true(leat_mailbox_arm(&post.mailbox));
-    assert_int_equal(write(leat_mailbox_fd(&post.mailbox), &most, sizeof most), sizeof most);
-    assert_int_equal(put(&post.mailbox, 1, 0), 0);
-    assert_int_equal(leat_mailbox_flush(&post.mailbox), LEAT_FLUSH_ASLEEP); /* the counter has no room for this wake */
-    assert_true(readable(leat_mailbox_fd(&post.mailbox)));
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), 0);
-    assert_false(readable(leat_mailbox_fd(&post.mailbox)));
+    assert_true(leat_channel_arm(&post.channel));
+    assert_int_equal(write(leat_channel_fd(&post.channel), &most, sizeof most), sizeof most);
+    assert_int_equal(put(&post.channel, 1, 0), 0);
+    assert_int_equal(leat_channel_flush(&post.channel), LEAT_FLUSH_ASLEEP); /* the counter has no room for this wake */
+    assert_true(readable(leat_channel_fd(&post.channel)));
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
+    assert_false(readable(leat_channel_fd(&post.channel)));
     tear_down(&post);
 }
 
-/* An I/O thread that moves everything from one mailbox to another, sleeping on one waker for both. */
+/* An I/O thread that moves everything from one channel to another, sleeping on one waker for both. */
 struct relay {
     struct post in, out;
     struct leat_waker io;
@@ -647,30 +647,30 @@ struct relay {
 static void *run_relay(void *context)
 {
     struct relay *relay = context;
-    struct leat_mailbox *in = &relay->in.mailbox, *out = &relay->out.mailbox;
+    struct leat_channel *in = &relay->in.channel, *out = &relay->out.channel;
     uint64_t number;
     bool held = false;
     for (;;) {
         if (!held) {
-            int result = leat_mailbox_read(in, &number, 0);
+            int result = leat_channel_read(in, &number, 0);
             if (result == -EPIPE) {
                 break;
             }
             held = result == 0;
         }
         if (held) {
-            held = leat_mailbox_write(out, &number, false, 0) != 0;
+            held = leat_channel_write(out, &number, false, 0) != 0;
             if (!held) {
                 continue;
             }
         }
-        leat_mailbox_flush(out);
-        if (held ? leat_mailbox_arm_writer(out) : leat_mailbox_arm(in)) {
+        leat_channel_flush(out);
+        if (held ? leat_channel_arm_writer(out) : leat_channel_arm(in)) {
             poll_fd(relay->io.fd);
             leat_waker_drain(&relay->io);
         }
     }
-    leat_mailbox_close_writer(out);
+    leat_channel_close_writer(out);
     return NULL;
 }
 
@@ -679,38 +679,38 @@ static void *feed_relay(void *context)
     struct relay *relay = context;
     uint64_t seed = relay->items;
     for (uint64_t i = 0; i < relay->items; i++) {
-        (void)put(&relay->in.mailbox, i, LEAT_FOREVER);
+        (void)put(&relay->in.channel, i, LEAT_FOREVER);
         if (random_below(&seed, 8) == 0) {
-            leat_mailbox_flush(&relay->in.mailbox);
+            leat_channel_flush(&relay->in.channel);
         }
     }
-    leat_mailbox_close_writer(&relay->in.mailbox);
+    leat_channel_close_writer(&relay->in.channel);
     return NULL;
 }
 
-static void mailbox_shares_one_waker_with_other_mailboxes(void **state)
+static void channel_shares_one_waker_with_other_channels(void **state)
 {
     (void)state;
     struct relay *relay = aligned_alloc(LEAT_CACHE_LINE, (sizeof *relay + 63) / 64 * 64);
     memset(relay, 0, sizeof *relay);
     relay->items = (uint64_t)items_at_most(300000);
     assert_int_equal(leat_waker_init(&relay->io, true), 0);
-    struct leat_mailbox_config config = post_config(&relay->in, 16, 32);
+    struct leat_channel_config config = post_config(&relay->in, 16, 32);
     config.reader_waker = &relay->io;
-    assert_int_equal(leat_mailbox_init(&relay->in.mailbox, &config), 0);
-    assert_int_equal(leat_mailbox_fd(&relay->in.mailbox), relay->io.fd);
+    assert_int_equal(leat_channel_init(&relay->in.channel, &config), 0);
+    assert_int_equal(leat_channel_fd(&relay->in.channel), relay->io.fd);
     config = post_config(&relay->out, 16, 8);
     config.writer_waker = &relay->io;
-    assert_int_equal(leat_mailbox_init(&relay->out.mailbox, &config), 0);
+    assert_int_equal(leat_channel_init(&relay->out.channel, &config), 0);
     pthread_t feeder, io;
     assert_int_equal(pthread_create(&io, NULL, run_relay, relay), 0);
     assert_int_equal(pthread_create(&feeder, NULL, feed_relay, relay), 0);
     uint64_t number;
     for (uint64_t i = 0; i < relay->items; i++) {
-        assert_int_equal(leat_mailbox_read(&relay->out.mailbox, &number, LEAT_FOREVER), 0);
+        assert_int_equal(leat_channel_read(&relay->out.channel, &number, LEAT_FOREVER), 0);
         assert_int_equal(number, i);
     }
-    assert_int_equal(leat_mailbox_read(&relay->out.mailbox, &number, LEAT_FOREVER), -EPIPE);
+    assert_int_equal(leat_channel_read(&relay->out.channel, &number, LEAT_FOREVER), -EPIPE);
     pthread_join(feeder, NULL);
     pthread_join(io, NULL);
     tear_down(&relay->in);
@@ -728,47 +728,47 @@ static void leave_room_unpublished(struct post *post)
     uint64_t number;
     set_up(post, 60, true);
     for (uint64_t i = 0; i < 60; i++) {
-        assert_int_equal(put(&post->mailbox, i, 0), 0);
+        assert_int_equal(put(&post->channel, i, 0), 0);
     }
-    leat_mailbox_flush(&post->mailbox);
+    leat_channel_flush(&post->channel);
     for (uint64_t i = 0; i < 60; i++) {
-        assert_int_equal(leat_mailbox_read(&post->mailbox, &number, 0), 0);
+        assert_int_equal(leat_channel_read(&post->channel, &number, 0), 0);
     }
     for (number = 60; number < 116; number++) { /* an eighth of 60 is 7: 56 were given back, four were not */
-        assert_int_equal(leat_mailbox_write(&post->mailbox, &number, true, 0), 0);
+        assert_int_equal(leat_channel_write(&post->channel, &number, true, 0), 0);
     }
-    assert_int_equal(leat_mailbox_write(&post->mailbox, &number, true, 0), -EAGAIN);
-    assert_true(leat_mailbox_arm_writer(&post->mailbox));
-    assert_false(readable(post->mailbox.writer_waker->fd));
+    assert_int_equal(leat_channel_write(&post->channel, &number, true, 0), -EAGAIN);
+    assert_true(leat_channel_arm_writer(&post->channel));
+    assert_false(readable(post->channel.writer_waker->fd));
 }
 
-static void mailbox_look_at_an_empty_pipe_wakes_the_writer_it_makes_room_for(void **state)
+static void channel_look_at_an_empty_pipe_wakes_the_writer_it_makes_room_for(void **state)
 {
     (void)state;
     struct post post;
     uint64_t number;
     leave_room_unpublished(&post);
-    assert_int_equal(leat_mailbox_read(&post.mailbox, &number, 0), -EAGAIN);
-    assert_true(readable(post.mailbox.writer_waker->fd));
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), -EAGAIN);
+    assert_true(readable(post.channel.writer_waker->fd));
     tear_down(&post);
     leave_room_unpublished(&post);
-    assert_true(leat_mailbox_arm(&post.mailbox));
-    assert_true(readable(post.mailbox.writer_waker->fd));
+    assert_true(leat_channel_arm(&post.channel));
+    assert_true(readable(post.channel.writer_waker->fd));
     tear_down(&post);
 }
 
 /* ---- one thread, and a signal handler that plays the other side between any two instructions of it ---- */
 
 /* The other side does one thing per shot; the shot may fall anywhere, so it also falls between announcing and parking. */
-static struct leat_mailbox *shot_at;
+static struct leat_channel *shot_at;
 static uint64_t shots;
 static timer_t shot_timer;
 
 static void shot_writes(int number)
 {
     (void)number;
-    (void)leat_mailbox_write(shot_at, &shots, false, 0);
-    (void)leat_mailbox_flush(shot_at);
+    (void)leat_channel_write(shot_at, &shots, false, 0);
+    (void)leat_channel_flush(shot_at);
     shots++;
 }
 
@@ -776,7 +776,7 @@ static void shot_reads(int number)
 {
     uint64_t item;
     (void)number;
-    shots += leat_mailbox_read(shot_at, &item, 0) == 0;
+    shots += leat_channel_read(shot_at, &item, 0) == 0;
 }
 
 /* Fires, and idles for about as long as the shot takes to fall: it falls soon before or soon after the return, half and half. */
@@ -799,11 +799,11 @@ static void shoot(uint64_t *seed, uint64_t *idle)
 static int64_t set_up_shots(struct post *post, bool fds, void (*shot)(int))
 {
     int64_t rounds = items_at_most(20000);
-    struct leat_mailbox_config config = post_config(post, rounds + 8, 1);
+    struct leat_channel_config config = post_config(post, rounds + 8, 1);
     config.reader_fd = config.writer_fd = fds || SIGNALS_WAIT_FOR_POLL; /* a futex where possible: an eventfd forgives more */
-    assert_int_equal(leat_mailbox_init(&post->mailbox, &config), 0);
-    post->mailbox.spin_ceiling = post->mailbox.reader_spin = post->mailbox.writer_spin = 0; /* straight to the point */
-    shot_at = &post->mailbox;
+    assert_int_equal(leat_channel_init(&post->channel, &config), 0);
+    post->channel.spin_ceiling = post->channel.reader_spin = post->channel.writer_spin = 0; /* straight to the point */
+    shot_at = &post->channel;
     shots = 0;
     struct sigaction action = {.sa_handler = shot};
     assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
@@ -819,7 +819,7 @@ static void end_shots(struct post *post, int64_t rounds)
     tear_down(post);
 }
 
-static void mailbox_reader_is_woken_wherever_a_flush_falls(void **state)
+static void channel_reader_is_woken_wherever_a_flush_falls(void **state)
 {
     (void)state;
     for (int by_poll = 0; by_poll < 2; by_poll++) {
@@ -829,11 +829,11 @@ static void mailbox_reader_is_woken_wherever_a_flush_falls(void **state)
         for (int64_t i = 0; i < rounds; i++) {
             shoot(&seed, &idle);
             if (by_poll == 0) {
-                assert_int_equal(leat_mailbox_read(&post.mailbox, &number, LEAT_FOREVER), 0);
+                assert_int_equal(leat_channel_read(&post.channel, &number, LEAT_FOREVER), 0);
             } else {
-                while (leat_mailbox_read(&post.mailbox, &number, 0) == -EAGAIN) {
-                    if (leat_mailbox_arm(&post.mailbox)) {
-                        poll_fd(leat_mailbox_fd(&post.mailbox));
+                while (leat_channel_read(&post.channel, &number, 0) == -EAGAIN) {
+                    if (leat_channel_arm(&post.channel)) {
+                        poll_fd(leat_channel_fd(&post.channel));
                     }
                 }
             }
@@ -843,18 +843,18 @@ static void mailbox_reader_is_woken_wherever_a_flush_falls(void **state)
     }
 }
 
-static void mailbox_writer_is_woken_wherever_a_read_falls(void **state)
+static void channel_writer_is_woken_wherever_a_read_falls(void **state)
 {
     (void)state;
     struct post post;
     uint64_t seed = test_seed(), idle = 0;
     int64_t rounds = set_up_shots(&post, false, shot_reads);
-    assert_int_equal(put(&post.mailbox, 0, 0), 0);
-    leat_mailbox_flush(&post.mailbox);
+    assert_int_equal(put(&post.channel, 0, 0), 0);
+    leat_channel_flush(&post.channel);
     for (int64_t i = 0; i < rounds; i++) {
         shoot(&seed, &idle);
-        assert_int_equal(put(&post.mailbox, 0, LEAT_FOREVER), 0);
-        leat_mailbox_flush(&post.mailbox);
+        assert_int_equal(put(&post.channel, 0, LEAT_FOREVER), 0);
+        leat_channel_flush(&post.channel);
     }
     end_shots(&post, rounds);
 }
@@ -864,7 +864,7 @@ static void ignore(int number)
     (void)number;
 }
 
-static void mailbox_sleeps_are_cut_short_by_signals_and_go_on(void **state)
+static void channel_sleeps_are_cut_short_by_signals_and_go_on(void **state)
 {
     (void)state;
     struct sigaction action = {.sa_handler = ignore}, kept;
@@ -882,28 +882,28 @@ static void mailbox_sleeps_are_cut_short_by_signals_and_go_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mailbox_init_that_fails_holds_nothing),
-        cmocka_unit_test(mailbox_try_on_empty_is_eagain_and_announces_nothing),
-        cmocka_unit_test(mailbox_try_on_full_is_eagain_and_has_flushed),
-        cmocka_unit_test(mailbox_waits_until_the_deadline_and_withdraws),
-        cmocka_unit_test(mailbox_says_when_a_batch_can_never_fit_and_when_memory_is_out),
-        cmocka_unit_test(mailbox_reader_drains_after_close_and_then_gets_epipe),
-        cmocka_unit_test(mailbox_writer_gets_epipe_after_close_and_unread_items_can_be_drained),
-        cmocka_unit_test(mailbox_fd_is_readable_from_arm_to_read_exactly_when_something_came),
-        cmocka_unit_test(mailbox_without_an_eventfd_has_no_fd),
-        cmocka_unit_test(mailbox_armed_writer_is_woken_when_there_is_room_or_nobody_reads),
-        cmocka_unit_test(mailbox_carries_ten_million_items_between_two_threads),
-        cmocka_unit_test(mailbox_carries_items_however_its_sides_wait),
-        cmocka_unit_test(mailbox_either_side_may_close_at_any_step),
-        cmocka_unit_test(mailbox_ping_pong_never_stops),
-        cmocka_unit_test(mailbox_does_not_spin_on_one_processor),
-        cmocka_unit_test(mailbox_spins_less_after_parking_and_more_after_success),
-        cmocka_unit_test(mailbox_survives_a_full_eventfd_counter),
-        cmocka_unit_test(mailbox_shares_one_waker_with_other_mailboxes),
-        cmocka_unit_test(mailbox_look_at_an_empty_pipe_wakes_the_writer_it_makes_room_for),
-        cmocka_unit_test(mailbox_reader_is_woken_wherever_a_flush_falls),
-        cmocka_unit_test(mailbox_writer_is_woken_wherever_a_read_falls),
-        cmocka_unit_test(mailbox_sleeps_are_cut_short_by_signals_and_go_on),
+        cmocka_unit_test(channel_init_that_fails_holds_nothing),
+        cmocka_unit_test(channel_try_on_empty_is_eagain_and_announces_nothing),
+        cmocka_unit_test(channel_try_on_full_is_eagain_and_has_flushed),
+        cmocka_unit_test(channel_waits_until_the_deadline_and_withdraws),
+        cmocka_unit_test(channel_says_when_a_batch_can_never_fit_and_when_memory_is_out),
+        cmocka_unit_test(channel_reader_drains_after_close_and_then_gets_epipe),
+        cmocka_unit_test(channel_writer_gets_epipe_after_close_and_unread_items_can_be_drained),
+        cmocka_unit_test(channel_fd_is_readable_from_arm_to_read_exactly_when_something_came),
+        cmocka_unit_test(channel_without_an_eventfd_has_no_fd),
+        cmocka_unit_test(channel_armed_writer_is_woken_when_there_is_room_or_nobody_reads),
+        cmocka_unit_test(channel_carries_ten_million_items_between_two_threads),
+        cmocka_unit_test(channel_carries_items_however_its_sides_wait),
+        cmocka_unit_test(channel_either_side_may_close_at_any_step),
+        cmocka_unit_test(channel_ping_pong_never_stops),
+        cmocka_unit_test(channel_does_not_spin_on_one_processor),
+        cmocka_unit_test(channel_spins_less_after_parking_and_more_after_success),
+        cmocka_unit_test(channel_survives_a_full_eventfd_counter),
+        cmocka_unit_test(channel_shares_one_waker_with_other_channels),
+        cmocka_unit_test(channel_look_at_an_empty_pipe_wakes_the_writer_it_makes_room_for),
+        cmocka_unit_test(channel_reader_is_woken_wherever_a_flush_falls),
+        cmocka_unit_test(channel_writer_is_woken_wherever_a_read_falls),
+        cmocka_unit_test(channel_sleeps_are_cut_short_by_signals_and_go_on),
     };
     alarm(300); /* a lost wake-up hangs: then the test ends here */
     return cmocka_run_group_tests(tests, NULL, NULL);
