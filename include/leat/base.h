@@ -50,6 +50,8 @@
 #define leat_exchange(word, value, order) LEAT_STD(atomic_exchange_explicit)((word), (value), LEAT_ORDER(order))
 #define leat_add(word, value, order) LEAT_STD(atomic_fetch_add_explicit)((word), (value), LEAT_ORDER(order))
 #define leat_sub(word, value, order) LEAT_STD(atomic_fetch_sub_explicit)((word), (value), LEAT_ORDER(order))
+#define leat_or(word, value, order) LEAT_STD(atomic_fetch_or_explicit)((word), (value), LEAT_ORDER(order))
+#define leat_and(word, value, order) LEAT_STD(atomic_fetch_and_explicit)((word), (value), LEAT_ORDER(order))
 /* Strong on purpose: a spurious failure in check_read would be a lost wake-up. */
 #define leat_cas(word, expected, desired, success, failure) \
     LEAT_STD(atomic_compare_exchange_strong_explicit)((word), (expected), (desired), LEAT_ORDER(success), LEAT_ORDER(failure))

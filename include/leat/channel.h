@@ -44,8 +44,8 @@ struct leat_channel_config {
      */
     void (*drop)(void *context, const void *item, enum leat_drop cause);
     int64_t spin_most; /* looks before a park, at most; 0: 2048, none on a machine with one processor; < 0: never spin */
-    bool reader_fd; /* the reader sleeps on an eventfd that can be polled (for the channel's own waker) */
-    bool writer_fd; /* likewise the writer, when full */
+    bool reader_fd;    /* the reader sleeps on an eventfd that can be polled (for the channel's own waker) */
+    bool writer_fd;    /* likewise the writer, when full */
     /*
      * NULL: the channel's own; else a shared one, borrowed until fini, of somebody who waits for more than this channel. The channel wakes
      * it and, except in reads and writes that wait, never drains it: its owner does, before he looks at everything he waits for. A read or
@@ -81,7 +81,7 @@ struct leat_channel {
     bool dropping;                                                /* the rest of this message is dropped too */
     struct leat_spin writer_spin;
     LEAT_ATOMIC(int64_t) drops[LEAT_DROP_CAUSES]; /* written by the writer, read by any thread */
-    LEAT_ATOMIC(int64_t) wakes; /* sent to the reader by flush; written by the writer, read by any thread */
+    LEAT_ATOMIC(int64_t) wakes;                   /* sent to the reader by flush; written by the writer, read by any thread */
 
     /* The reader's line. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(uint32_t) writer_closed; /* written by the writer, once; read by the reader */
@@ -193,7 +193,7 @@ LEAT_API bool leat_channel_arm(struct leat_channel *channel);
 LEAT_API void leat_channel_close_reader(struct leat_channel *channel);
 
 /*
- * Waits until one more item can be written, after having flushed what is complete. Not for a channel that drops.
+ * Waits until one more item can be written, after having flushed what is complete; also where the channel would drop.
  *
  * Returns 0, or an error as write.
  *

@@ -89,7 +89,8 @@ LEAT_API void leat_roster_fini(struct leat_roster *roster);
 LEAT_API int leat_roster_take(struct leat_roster *roster, const struct leat_channel_config *config, bool urgent, void *user,
                               struct leat_seat **seat);
 
-/* order and pipes are what is open now. Returns true if something had changed.   [thread: owner | blocks: no | allocates: no | fails: never] */
+/* order and pipes are what is open now. Returns true if something had changed.   [thread: owner | blocks: no | allocates: no | fails:
+ * never] */
 LEAT_API bool leat_roster_look(struct leat_roster *roster);
 
 /* order[index] is ended and free; order and pipes close up.   [thread: owner; the seat's other side is done | blocks: no | allocates: no |
@@ -100,32 +101,32 @@ LEAT_API void leat_roster_free(struct leat_roster *roster, int64_t index);
 LEAT_API bool leat_roster_close(struct leat_roster *roster);
 
 struct leat_mailbox_config {
-    int64_t writers;                /* most attached at once, 1 .. 65536 */
-    struct leat_pipe_config pipe;   /* of each writer's channel: its blocks are used by all writers and the reader */
-    bool reader_fd;                 /* the reader sleeps on an eventfd that can be polled */
+    int64_t writers;                 /* most attached at once, 1 .. 65536 */
+    struct leat_pipe_config pipe;    /* of each writer's channel: its blocks are used by all writers and the reader */
+    bool reader_fd;                  /* the reader sleeps on an eventfd that can be polled */
     struct leat_waker *reader_waker; /* NULL: the mailbox's own; else a shared one, borrowed, that its owner drains, as with a channel */
-    int64_t spin_most;              /* as in leat_channel_config */
-    int64_t turn_messages;          /* read from one writer before the next has its turn; 0: 1, as libzmq */
+    int64_t spin_most;               /* as in leat_channel_config */
+    int64_t turn_messages;           /* read from one writer before the next has its turn; 0: 1, as libzmq */
     /* Says of an item that more of its message follows: then the next comes from the same writer. NULL: every item is a message. */
     bool (*more)(void *context, const void *item);
 };
 
 /* How a writer attaches. All 0: as the mailbox's configuration says. */
 struct leat_mailbox_writer {
-    bool urgent;        /* read before all that are not */
-    int64_t high_water; /* of its own channel; 0: as the mailbox's */
+    bool urgent;                                                         /* read before all that are not */
+    int64_t high_water;                                                  /* of its own channel; 0: as the mailbox's */
     void (*drop)(void *context, const void *item, enum leat_drop cause); /* as in leat_channel_config */
-    void *user;         /* what leat_mailbox_from says */
+    void *user;                                                          /* what leat_mailbox_from says */
 };
 
 struct leat_mailbox_stats {
-    int64_t writers;                 /* attached, or gone with items unread */
-    int64_t attached;                /* since the start */
+    int64_t writers;  /* attached, or gone with items unread */
+    int64_t attached; /* since the start */
     int64_t items_in, items_out;
     int64_t bytes_in, bytes_out;
     int64_t drops[LEAT_DROP_CAUSES];
-    int64_t wakes;                   /* that writers sent */
-    int64_t sleeps;                  /* times that the reader parked */
+    int64_t wakes;  /* that writers sent */
+    int64_t sleeps; /* times that the reader parked */
 };
 
 /* Aligned to 64: memory for one from the heap comes from aligned_alloc. */
@@ -192,7 +193,8 @@ LEAT_API int leat_mailbox_read(struct leat_mailbox *mailbox, void *item, int64_t
 /* Returns the `user` of who wrote the item that was read last.   [thread: reader | blocks: no | allocates: no | fails: never] */
 LEAT_API void *leat_mailbox_from(const struct leat_mailbox *mailbox);
 
-/* Returns the eventfd to be polled after arm said true; -1: there is none.   [thread: any | blocks: no | allocates: no | fails: no eventfd] */
+/* Returns the eventfd to be polled after arm said true; -1: there is none.   [thread: any | blocks: no | allocates: no | fails: no eventfd]
+ */
 LEAT_API int leat_mailbox_fd(const struct leat_mailbox *mailbox);
 
 /*

@@ -162,7 +162,8 @@ int leat_channel_wait_room(struct leat_channel *channel, int64_t deadline_ns)
 
 static void count_drop(struct leat_channel *channel, const void *item, enum leat_drop cause)
 {
-    leat_store(&channel->drops[cause], leat_load(&channel->drops[cause], relaxed) + 1, relaxed); /* relaxed: a counter of the writer's own */
+    leat_store(&channel->drops[cause], leat_load(&channel->drops[cause], relaxed) + 1,
+               relaxed); /* relaxed: a counter of the writer's own */
     channel->drop(channel->pipe.context, item, cause);
 }
 

@@ -111,7 +111,7 @@ static struct leat_seat *go_round(struct leat_mailbox *mailbox, const int64_t *f
             return mailbox->roster.order[*turn];
         }
         *turn += !ended;
-        mailbox->turn_left = mailbox->turn_messages;
+        mailbox->turn_left = turn == &mailbox->turn ? mailbox->turn_messages : mailbox->turn_left;
     }
     return NULL;
 }
@@ -172,7 +172,7 @@ static bool announce(struct leat_mailbox *mailbox)
     (void)leat_roster_look(roster);
     bool there = leat_pipe_check_read_any(roster->pipes, roster->live);
     for (int64_t i = 0; i < roster->live; i++) {
-        wake_writer(roster->order[i]); /* announcing published the last room */
+        wake_writer(roster->order[i]);                                                      /* announcing published the last room */
         there = there || leat_load(&roster->order[i]->channel.writer_closed, acquire) != 0; /* edge "writer closed": a seat to be freed */
     }
     return !there && leat_load(&roster->changes, relaxed) == roster->seen; /* relaxed: a raise from here on changes the token */
