@@ -62,7 +62,7 @@ static void start_at(struct leat_pipe *pipe, size_t start)
     size_t stride = pipe->shape.mask + pipe->shape.skip;
     for (struct leat_chunk *chunk = pipe->begin_chunk; chunk != NULL; chunk = chunk->next) {
         for (size_t pos = LEAT_CHUNK_FIRST; pos != pipe->chunk_end; pos += stride) {
-            leat_store(LEAT_PIPE_MARK(chunk, pos, pipe->shape), start, relaxed);
+            leat_store(LEAT_PIPE_MARK(chunk, pos, &pipe->shape), start, relaxed);
         }
     }
     leat_store(&pipe->o, start, relaxed);

@@ -58,13 +58,6 @@
 #define leat_fence(order) LEAT_STD(atomic_thread_fence)(LEAT_ORDER(order))
 #define leat_compiler_fence() LEAT_STD(atomic_signal_fence)(LEAT_ORDER(seq_cst))
 
-/* The line at that address will be written soon: asks for it, alone. Any address will do. */
-#if defined(__x86_64__) || defined(__i386__)
-#define leat_prefetch_write(address) __asm__ volatile("prefetchw %0" : : "m"(*(const volatile char *)(address)))
-#else
-#define leat_prefetch_write(address) __builtin_prefetch((address), 1)
-#endif
-
 /*
  * Inline functions that the library also exports out of line for other languages: plain C99 inline; the part's own .c
  * defines LEAT_<PART>_INLINE as `extern inline` and so emits the external definitions.

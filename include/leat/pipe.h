@@ -474,15 +474,10 @@ LEAT_API void leat_pipe_pop_extra(struct leat_pipe *pipe);                   /* 
 LEAT_API void leat_pipe_take_writer(struct leat_pipe *pipe); /* reader: takes the writer's announcement back, if it is due */
 LEAT_API bool leat_pipe_fall_asleep(struct leat_pipe *pipe); /* reader: publishes and announces, true: something came instead */
 
-/* How many bytes ahead of its own place a side asks for the line that it will want. */
-#ifndef LEAT_PIPE_AHEAD
-#define LEAT_PIPE_AHEAD 256
-#endif
-
 /* Adds one to a counter that only the calling thread writes: relaxed, it orders nothing, and a load and a store are enough. */
 #define LEAT_PIPE_COUNT(counter) leat_store((counter), leat_load((counter), relaxed) + 1, relaxed)
 
-#define LEAT_PIPE_MARK(chunk, pos, shape) ((LEAT_ATOMIC(size_t) *)LEAT_CHUNK_PLACE((chunk), ((pos) | (shape).mask) + (shape).mark))
+#define LEAT_PIPE_MARK(chunk, pos, shape) ((LEAT_ATOMIC(size_t) *)LEAT_CHUNK_PLACE((chunk), ((pos) | (shape)->mask) + (shape)->mark))
 
 /* A place of `bytes`, rounded; up to 56 a group is a line and the mark its last word, beyond the mark follows each item. */
 #define LEAT_PIPE_ROUNDED(bytes) ((bytes) >= 8 ? ((bytes) + 7) / 8 * 8 : (bytes))
@@ -521,15 +516,12 @@ LEAT_PIPE_INLINE bool leat_pipe_look(struct leat_pipe *pipe, LEAT_ATOMIC(size_t)
 }
 
 /* Writer: back's group is full. back moves on to the group that end stood before, end behind that. false: no chunk was to be had. */
-LEAT_PIPE_SHAPED bool leat_pipe_next_group(struct leat_pipe *pipe, struct leat_pipe_shape shape, bool open)
+LEAT_PIPE_SHAPED bool leat_pipe_next_group(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, bool open)
 {
     struct leat_chunk *chunk = pipe->end_chunk;
-    size_t pos = pipe->end_pos, end = (pos | shape.mask) + shape.skip;
+    size_t pos = pipe->end_pos, end = (pos | shape->mask) + shape->skip;
     if (LEAT_LIKELY(end != pipe->chunk_end)) {
         pipe->end_pos = end;
-#if LEAT_PIPE_AHEAD
-        leat_prefetch_write(LEAT_CHUNK_PLACE(chunk, end + LEAT_PIPE_AHEAD));
-#endif
     } else if (!leat_pipe_next_chunk(pipe)) {
         return false;
     }
@@ -545,14 +537,14 @@ LEAT_PIPE_SHAPED bool leat_pipe_next_group(struct leat_pipe *pipe, struct leat_p
     return true;
 }
 
-LEAT_PIPE_SHAPED bool leat_pipe_push_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, bool incomplete)
+LEAT_PIPE_SHAPED bool leat_pipe_push_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, bool incomplete)
 {
     size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
     if (LEAT_UNLIKELY(pushed == pipe->room_to) && leat_pipe_room(pipe, 1) == 0) {
         return false;
     }
-    size_t next = pipe->back_pos + shape.step, open = pipe->open;
-    if (LEAT_UNLIKELY((next & shape.mask) == shape.full)) {
+    size_t next = pipe->back_pos + shape->step, open = pipe->open;
+    if (LEAT_UNLIKELY((next & shape->mask) == shape->full)) {
         if (!leat_pipe_next_group(pipe, shape, incomplete || open != 0)) {
             return false;
         }
@@ -570,7 +562,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_push_as(struct leat_pipe *pipe, struct leat_pipe
     return true;
 }
 
-LEAT_PIPE_SHAPED enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
     size_t open = pipe->open, complete = leat_load(&pipe->pending, relaxed) - open; /* relaxed: the writer's own */
     if (LEAT_UNLIKELY(complete != 1)) {
@@ -594,14 +586,14 @@ LEAT_PIPE_SHAPED enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, stru
 }
 
 /* The item stands in back(): push, complete, and flush; NOTHING: it could not be pushed. */
-LEAT_PIPE_SHAPED enum leat_flush leat_pipe_push_flush_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED enum leat_flush leat_pipe_push_flush_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
-    size_t pushed = leat_load(&pipe->pushed, relaxed), pos = pipe->back_pos, next = pos + shape.step; /* relaxed: the writer's own */
-    if (LEAT_UNLIKELY(leat_load(&pipe->pending, relaxed) != 0 || pushed == pipe->room_to)) {          /* relaxed: likewise */
+    size_t pushed = leat_load(&pipe->pushed, relaxed), pos = pipe->back_pos, next = pos + shape->step; /* relaxed: the writer's own */
+    if (LEAT_UNLIKELY(leat_load(&pipe->pending, relaxed) != 0 || pushed == pipe->room_to)) {           /* relaxed: likewise */
         return leat_pipe_push_as(pipe, shape, false) ? leat_pipe_flush_as(pipe, shape) : LEAT_FLUSH_NOTHING;
     }
     LEAT_ATOMIC(size_t) *mark = LEAT_PIPE_MARK(pipe->back_chunk, pos, shape); /* nothing is pending: w is back */
-    if (LEAT_UNLIKELY((next & shape.mask) == shape.full)) {
+    if (LEAT_UNLIKELY((next & shape->mask) == shape->full)) {
         if (!leat_pipe_next_group(pipe, shape, false)) {
             return LEAT_FLUSH_NOTHING;
         }
@@ -634,21 +626,18 @@ LEAT_PIPE_INLINE void leat_pipe_publish(struct leat_pipe *pipe)
 }
 
 /* Reader, having read all it knew of: looks at the mark for more. */
-LEAT_PIPE_SHAPED bool leat_pipe_fetch(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED bool leat_pipe_fetch(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
     LEAT_PIPE_STEP(fetch);
     size_t mark = leat_load(LEAT_PIPE_MARK(pipe->begin_chunk, pipe->begin_pos, shape), acquire); /* edge "item" */
     if (mark - pipe->r - 1 >= SIZE_MAX / 2) {                                                    /* I2: it is not after r */
         return false;
     }
-    if (LEAT_PIPE_AHEAD != 0 && LEAT_UNLIKELY(mark - pipe->r >= shape.items)) { /* the writer is past this group */
-        __builtin_prefetch(LEAT_CHUNK_PLACE(pipe->begin_chunk, pipe->begin_pos + LEAT_PIPE_AHEAD));
-    }
     pipe->r = mark;
     return true;
 }
 
-LEAT_PIPE_SHAPED bool leat_pipe_check_read_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED bool leat_pipe_check_read_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
     if (leat_load(&pipe->popped, relaxed) != pipe->r) { /* relaxed: the reader's own */
         return true;
@@ -656,7 +645,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_check_read_as(struct leat_pipe *pipe, struct lea
     return leat_pipe_fetch(pipe, shape) || leat_pipe_fall_asleep(pipe);
 }
 
-LEAT_PIPE_SHAPED bool leat_pipe_poll_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED bool leat_pipe_poll_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
     size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
     if (popped != pipe->r || leat_pipe_fetch(pipe, shape)) {
@@ -669,12 +658,12 @@ LEAT_PIPE_SHAPED bool leat_pipe_poll_as(struct leat_pipe *pipe, struct leat_pipe
 }
 
 /* popped and begin_pos as the caller has loaded them. */
-LEAT_PIPE_SHAPED void leat_pipe_pop_at(struct leat_pipe *pipe, struct leat_pipe_shape shape, size_t popped, size_t pos)
+LEAT_PIPE_SHAPED void leat_pipe_pop_at(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, size_t popped, size_t pos)
 {
-    size_t next = pos + shape.step;
+    size_t next = pos + shape->step;
     leat_store(&pipe->popped, ++popped, relaxed); /* relaxed: publish is what tells the writer */
-    if (LEAT_UNLIKELY((next & shape.mask) == shape.full)) {
-        next = (pos | shape.mask) + shape.skip;
+    if (LEAT_UNLIKELY((next & shape->mask) == shape->full)) {
+        next = (pos | shape->mask) + shape->skip;
         pipe->begin_pos = next;
         if (LEAT_UNLIKELY(next == pipe->chunk_end)) {
             leat_pipe_leave_chunk(pipe);
@@ -688,13 +677,13 @@ LEAT_PIPE_SHAPED void leat_pipe_pop_at(struct leat_pipe *pipe, struct leat_pipe_
     }
 }
 
-LEAT_PIPE_SHAPED void leat_pipe_pop_as(struct leat_pipe *pipe, struct leat_pipe_shape shape)
+LEAT_PIPE_SHAPED void leat_pipe_pop_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
     leat_pipe_pop_at(pipe, shape, leat_load(&pipe->popped, relaxed), pipe->begin_pos); /* relaxed: the reader's own */
 }
 
 /* Copies the oldest item out, if there is one. */
-LEAT_PIPE_SHAPED bool leat_pipe_receive_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, void *item)
+LEAT_PIPE_SHAPED bool leat_pipe_receive_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, void *item)
 {
     size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
     if (popped == pipe->r && !leat_pipe_fetch(pipe, shape)) {
@@ -704,7 +693,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_receive_as(struct leat_pipe *pipe, struct leat_p
         return false;
     }
     size_t pos = pipe->begin_pos;
-    memcpy(item, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape.item_bytes);
+    memcpy(item, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape->item_bytes);
     leat_pipe_pop_at(pipe, shape, popped, pos);
     return true;
 }
@@ -719,12 +708,12 @@ LEAT_PIPE_INLINE bool leat_pipe_push(struct leat_pipe *pipe, bool incomplete)
     if (LEAT_UNLIKELY(pipe->extra != 0)) {
         return leat_pipe_push_extra(pipe, incomplete);
     }
-    return leat_pipe_push_as(pipe, pipe->shape, incomplete);
+    return leat_pipe_push_as(pipe, &pipe->shape, incomplete);
 }
 
 LEAT_PIPE_INLINE enum leat_flush leat_pipe_flush(struct leat_pipe *pipe)
 {
-    return leat_pipe_flush_as(pipe, pipe->shape);
+    return leat_pipe_flush_as(pipe, &pipe->shape);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_write(struct leat_pipe *pipe, const void *item, bool incomplete)
@@ -739,7 +728,7 @@ LEAT_PIPE_INLINE enum leat_flush leat_pipe_send(struct leat_pipe *pipe, const vo
     if (LEAT_UNLIKELY(pipe->extra != 0)) {
         return leat_pipe_push_extra(pipe, false) ? leat_pipe_flush(pipe) : LEAT_FLUSH_NOTHING;
     }
-    return leat_pipe_push_flush_as(pipe, pipe->shape);
+    return leat_pipe_push_flush_as(pipe, &pipe->shape);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_receive(struct leat_pipe *pipe, void *item)
@@ -747,17 +736,17 @@ LEAT_PIPE_INLINE bool leat_pipe_receive(struct leat_pipe *pipe, void *item)
     if (LEAT_UNLIKELY(pipe->extra != 0)) {
         return leat_pipe_read_many(pipe, item, 1) == 1;
     }
-    return leat_pipe_receive_as(pipe, pipe->shape, item);
+    return leat_pipe_receive_as(pipe, &pipe->shape, item);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_check_read(struct leat_pipe *pipe)
 {
-    return leat_pipe_check_read_as(pipe, pipe->shape);
+    return leat_pipe_check_read_as(pipe, &pipe->shape);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_poll(struct leat_pipe *pipe)
 {
-    return leat_pipe_poll_as(pipe, pipe->shape);
+    return leat_pipe_poll_as(pipe, &pipe->shape);
 }
 
 LEAT_PIPE_INLINE void *leat_pipe_front(struct leat_pipe *pipe)
@@ -770,7 +759,7 @@ LEAT_PIPE_INLINE void leat_pipe_pop(struct leat_pipe *pipe)
     if (LEAT_UNLIKELY(pipe->extra != 0)) {
         leat_pipe_pop_extra(pipe);
     }
-    leat_pipe_pop_as(pipe, pipe->shape);
+    leat_pipe_pop_as(pipe, &pipe->shape);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_read(struct leat_pipe *pipe, void *item)
@@ -802,24 +791,22 @@ LEAT_PIPE_SHAPED void leat_pipe_copy(void *to, const void *from, size_t bytes)
     }
 }
 
-LEAT_PIPE_SHAPED int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, const void *items, int64_t count)
+LEAT_PIPE_SHAPED int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, const void *items,
+                                                 int64_t count)
 {
     const unsigned char *from = (const unsigned char *)items;
-    size_t left = count > 0 ? (size_t)count : 0, stride = shape.mask + shape.skip;
+    size_t left = count > 0 ? (size_t)count : 0, stride = shape->mask + shape->skip;
     while (left > 0) {
         size_t pushed = leat_load(&pipe->pushed, relaxed), may = pipe->room_to - pushed; /* relaxed: the writer's own */
-        if (may < left && may < shape.items && (may = leat_pipe_room(pipe, left)) == 0) {
+        if (may < left && may < shape->items && (may = leat_pipe_room(pipe, left)) == 0) {
             break;
         }
         may = may < left ? may : left;
         /* Whole groups, while a group of the same chunk follows: back comes to stand at its start, end behind it. */
         size_t pos = pipe->back_pos, begun = pos, done = 0;
-        if (shape.item_bytes == shape.step && pipe->open == 0 && (shape.mask == 0 || (pos & shape.mask) == 0)) {
-            for (; may - done >= shape.items && pos + 2 * stride < pipe->chunk_end; pos += stride, done += shape.items) {
-#if LEAT_PIPE_AHEAD
-                leat_prefetch_write(LEAT_CHUNK_PLACE(pipe->back_chunk, pos + LEAT_PIPE_AHEAD));
-#endif
-                leat_pipe_copy(LEAT_CHUNK_PLACE(pipe->back_chunk, pos), from + done * shape.step, shape.items * shape.step);
+        if (shape->item_bytes == shape->step && pipe->open == 0 && (shape->mask == 0 || (pos & shape->mask) == 0)) {
+            for (; may - done >= shape->items && pos + 2 * stride < pipe->chunk_end; pos += stride, done += shape->items) {
+                leat_pipe_copy(LEAT_CHUNK_PLACE(pipe->back_chunk, pos), from + done * shape->step, shape->items * shape->step);
             }
         }
         if (done > 0) {
@@ -831,19 +818,19 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, struct 
             leat_store(&pipe->pushed, pushed + done, relaxed); /* relaxed, both: flush is what publishes */
             leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) + done, relaxed);
         } else {
-            memcpy(leat_pipe_back(pipe), from, shape.item_bytes);
+            memcpy(leat_pipe_back(pipe), from, shape->item_bytes);
             if (!leat_pipe_push_as(pipe, shape, false)) {
                 break;
             }
             done = 1;
         }
-        from += done * shape.item_bytes;
+        from += done * shape->item_bytes;
         left -= done;
     }
     return count > 0 ? count - (int64_t)left : 0;
 }
 
-LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct leat_pipe_shape shape, void *items, int64_t count)
+LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, void *items, int64_t count)
 {
     unsigned char *to = (unsigned char *)items;
     if (count <= 0 || !leat_pipe_poll_as(pipe, shape)) {
@@ -854,16 +841,16 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
     size_t pos = pipe->begin_pos;
     while (left > 0) {
         size_t done = 1;
-        if (shape.item_bytes == shape.step && left >= shape.items && (shape.mask == 0 || (pos & shape.mask) == 0)) {
-            done = shape.items;
-            leat_pipe_copy(to, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape.items * shape.step);
-            pos = (pos | shape.mask) + shape.skip;
+        if (shape->item_bytes == shape->step && left >= shape->items && (shape->mask == 0 || (pos & shape->mask) == 0)) {
+            done = shape->items;
+            leat_pipe_copy(to, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape->items * shape->step);
+            pos = (pos | shape->mask) + shape->skip;
         } else {
-            memcpy(to, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape.item_bytes);
-            size_t next = pos + shape.step;
-            pos = (next & shape.mask) == shape.full ? (pos | shape.mask) + shape.skip : next;
+            memcpy(to, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape->item_bytes);
+            size_t next = pos + shape->step;
+            pos = (next & shape->mask) == shape->full ? (pos | shape->mask) + shape->skip : next;
         }
-        to += done * shape.item_bytes;
+        to += done * shape->item_bytes;
         left -= done;
         if (LEAT_UNLIKELY(pos == pipe->chunk_end)) {
             leat_pipe_leave_chunk(pipe);
@@ -901,7 +888,7 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
     }                                                                                                                                    \
     static inline bool name##_push(struct leat_pipe *pipe, bool incomplete)                                                              \
     {                                                                                                                                    \
-        return leat_pipe_push_as(pipe, name##_shape, incomplete);                                                                        \
+        return leat_pipe_push_as(pipe, &name##_shape, incomplete);                                                                       \
     }                                                                                                                                    \
     static inline bool name##_write(struct leat_pipe *pipe, type item, bool incomplete)                                                  \
     {                                                                                                                                    \
@@ -910,28 +897,28 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
     }                                                                                                                                    \
     static inline enum leat_flush name##_flush(struct leat_pipe *pipe)                                                                   \
     {                                                                                                                                    \
-        return leat_pipe_flush_as(pipe, name##_shape);                                                                                   \
+        return leat_pipe_flush_as(pipe, &name##_shape);                                                                                  \
     }                                                                                                                                    \
     static inline enum leat_flush name##_send(struct leat_pipe *pipe, type item)                                                         \
     {                                                                                                                                    \
         *name##_back(pipe) = item;                                                                                                       \
-        return leat_pipe_push_flush_as(pipe, name##_shape);                                                                              \
+        return leat_pipe_push_flush_as(pipe, &name##_shape);                                                                             \
     }                                                                                                                                    \
     static inline bool name##_receive(struct leat_pipe *pipe, type *item)                                                                \
     {                                                                                                                                    \
-        return leat_pipe_receive_as(pipe, name##_shape, item);                                                                           \
+        return leat_pipe_receive_as(pipe, &name##_shape, item);                                                                          \
     }                                                                                                                                    \
     static inline int64_t name##_write_many(struct leat_pipe *pipe, const type *items, int64_t count)                                    \
     {                                                                                                                                    \
-        return leat_pipe_write_many_as(pipe, name##_shape, items, count);                                                                \
+        return leat_pipe_write_many_as(pipe, &name##_shape, items, count);                                                               \
     }                                                                                                                                    \
     static inline bool name##_check_read(struct leat_pipe *pipe)                                                                         \
     {                                                                                                                                    \
-        return leat_pipe_check_read_as(pipe, name##_shape);                                                                              \
+        return leat_pipe_check_read_as(pipe, &name##_shape);                                                                             \
     }                                                                                                                                    \
     static inline bool name##_poll(struct leat_pipe *pipe)                                                                               \
     {                                                                                                                                    \
-        return leat_pipe_poll_as(pipe, name##_shape);                                                                                    \
+        return leat_pipe_poll_as(pipe, &name##_shape);                                                                                   \
     }                                                                                                                                    \
     static inline type *name##_front(struct leat_pipe *pipe)                                                                             \
     {                                                                                                                                    \
@@ -939,7 +926,7 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
     }                                                                                                                                    \
     static inline void name##_pop(struct leat_pipe *pipe)                                                                                \
     {                                                                                                                                    \
-        leat_pipe_pop_as(pipe, name##_shape);                                                                                            \
+        leat_pipe_pop_as(pipe, &name##_shape);                                                                                           \
     }                                                                                                                                    \
     static inline bool name##_read(struct leat_pipe *pipe, type *item)                                                                   \
     {                                                                                                                                    \
@@ -952,7 +939,7 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, struct l
     }                                                                                                                                    \
     static inline int64_t name##_read_many(struct leat_pipe *pipe, type *items, int64_t count)                                           \
     {                                                                                                                                    \
-        return leat_pipe_read_many_as(pipe, name##_shape, items, count);                                                                 \
+        return leat_pipe_read_many_as(pipe, &name##_shape, items, count);                                                                \
     }                                                                                                                                    \
     struct leat_pipe /* for the semicolon */
 

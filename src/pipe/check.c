@@ -53,7 +53,7 @@ static bool at(const struct place *place, const struct leat_chunk *chunk, size_t
 /* The mark of the group of w or f, as the writer keeps it: none if it is back's. */
 static bool mark_fits(const struct leat_pipe *pipe, const LEAT_ATOMIC(size_t) * mark, const LEAT_ATOMIC(size_t) * wanted)
 {
-    return mark == (wanted == LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, pipe->shape) ? NULL : wanted);
+    return mark == (wanted == LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, &pipe->shape) ? NULL : wanted);
 }
 
 /* Walks all places: back is where `pushed` says, end the group after, and the marks are where w and f are. */
@@ -63,7 +63,7 @@ static bool places_valid(const struct leat_pipe *pipe)
     bool marks = pipe->open != 0 || pipe->f_mark == NULL;
     struct place place = first_place(pipe);
     for (;; step_on(pipe, &place)) {
-        LEAT_ATOMIC(size_t) *mark = LEAT_PIPE_MARK(place.chunk, place.pos, pipe->shape);
+        LEAT_ATOMIC(size_t) *mark = LEAT_PIPE_MARK(place.chunk, place.pos, &pipe->shape);
         marks = marks && (place.position != w_of(pipe) ||
                           (mark_fits(pipe, pipe->w_mark, mark) && leat_load(mark, relaxed) - w_of(pipe) - 1 >= SIZE_MAX / 2));
         marks = marks && (place.position != f || mark_fits(pipe, pipe->f_mark, mark));

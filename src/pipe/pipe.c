@@ -22,7 +22,7 @@ static size_t stride(const struct leat_pipe_shape *shape)
 
 static LEAT_ATOMIC(size_t) * mark_of(const struct leat_pipe *pipe, struct leat_chunk *chunk, size_t pos)
 {
-    return LEAT_PIPE_MARK(chunk, pos, pipe->shape);
+    return LEAT_PIPE_MARK(chunk, pos, &pipe->shape);
 }
 
 /* A chunk from blocks for positions from `position` on: no mark in it says that there is anything (I2). NULL: none to be had. */
@@ -304,7 +304,7 @@ LEAT_COLD bool leat_pipe_push_extra(struct leat_pipe *pipe, bool incomplete)
     if (pipe->spent != NULL) {
         *extra = (uint64_t)pipe->host->now_ns(pipe->host->context);
     }
-    if (!leat_pipe_push_as(pipe, pipe->shape, incomplete)) {
+    if (!leat_pipe_push_as(pipe, &pipe->shape, incomplete)) {
         return false;
     }
     leat_store(&pipe->pushed_bytes, leat_load(&pipe->pushed_bytes, relaxed) + bytes, relaxed); /* relaxed: the writer's own */
@@ -314,7 +314,7 @@ LEAT_COLD bool leat_pipe_push_extra(struct leat_pipe *pipe, bool incomplete)
 int64_t leat_pipe_write_many(struct leat_pipe *pipe, const void *items, int64_t count)
 {
     if (pipe->extra == 0) {
-        return leat_pipe_write_many_as(pipe, pipe->shape, items, count);
+        return leat_pipe_write_many_as(pipe, &pipe->shape, items, count);
     }
     int64_t done = 0;
     while (done < count && leat_pipe_write(pipe, (const unsigned char *)items + (size_t)done * pipe->shape.item_bytes, false)) {
@@ -469,7 +469,7 @@ LEAT_COLD void leat_pipe_pop_extra(struct leat_pipe *pipe)
 int64_t leat_pipe_read_many(struct leat_pipe *pipe, void *items, int64_t count)
 {
     if (pipe->extra == 0) {
-        return leat_pipe_read_many_as(pipe, pipe->shape, items, count);
+        return leat_pipe_read_many_as(pipe, &pipe->shape, items, count);
     }
     int64_t done = 0;
     for (; done < count && leat_pipe_poll(pipe); done++) {
@@ -503,7 +503,7 @@ LEAT_COLD bool leat_pipe_fall_asleep(struct leat_pipe *pipe)
     LEAT_PIPE_STEP(read_announce);
     announce(pipe, &pipe->reader_asleep, ASLEEP | awake(pipe));
     LEAT_PIPE_STEP(read_announced);
-    bool there = leat_pipe_fetch(pipe, pipe->shape);
+    bool there = leat_pipe_fetch(pipe, &pipe->shape);
     if (!there || !withdraw(pipe, &pipe->reader_asleep)) { /* if a flush took it, its wake-up comes for nothing */
         LEAT_PIPE_COUNT(&pipe->sleeps);
     }

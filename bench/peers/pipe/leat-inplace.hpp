@@ -31,18 +31,18 @@ template <class Item, size_t Capacity> struct peer {
     }
     BENCH_INLINE bool push()
     {
-        return leat_pipe_push_as(&pipe, shape, false);
+        return leat_pipe_push_as(&pipe, &shape, false);
     }
     BENCH_INLINE void flush()
     {
-        leat_pipe_flush_as(&pipe, shape);
+        leat_pipe_flush_as(&pipe, &shape);
     }
     BENCH_INLINE const Item *front()
     {
-        return leat_pipe_poll_as(&pipe, shape) ? static_cast<const Item *>(leat_pipe_front(&pipe)) : nullptr;
+        return leat_pipe_poll_as(&pipe, &shape) ? static_cast<const Item *>(leat_pipe_front(&pipe)) : nullptr;
     }
     BENCH_INLINE void pop()
     {
-        leat_pipe_pop_as(&pipe, shape);
+        leat_pipe_pop_as(&pipe, &shape);
     }
 };

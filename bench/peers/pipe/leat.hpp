@@ -63,20 +63,20 @@ template <class Item, size_t Capacity> struct peer {
     BENCH_INLINE bool put(const Item &item)
     {
         *static_cast<Item *>(leat_pipe_back(&pipe)) = item;
-        return leat_pipe_push_flush_as(&pipe, shape) != LEAT_FLUSH_NOTHING;
+        return leat_pipe_push_flush_as(&pipe, &shape) != LEAT_FLUSH_NOTHING;
     }
     BENCH_INLINE bool get(Item &item)
     {
-        return leat_pipe_receive_as(&pipe, shape, &item);
+        return leat_pipe_receive_as(&pipe, &shape, &item);
     }
     BENCH_INLINE size_t put_many(const Item *items, size_t count)
     {
-        size_t done = size_t(leat_pipe_write_many_as(&pipe, shape, items, int64_t(count)));
-        leat_pipe_flush_as(&pipe, shape);
+        size_t done = size_t(leat_pipe_write_many_as(&pipe, &shape, items, int64_t(count)));
+        leat_pipe_flush_as(&pipe, &shape);
         return done;
     }
     BENCH_INLINE size_t get_many(Item *items, size_t count)
     {
-        return size_t(leat_pipe_read_many_as(&pipe, shape, items, int64_t(count)));
+        return size_t(leat_pipe_read_many_as(&pipe, &shape, items, int64_t(count)));
     }
 };
