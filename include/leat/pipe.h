@@ -10,17 +10,17 @@
  *      +--------------------+  next  +--------------------+  next  +--------------------+
  *      | . . 2 3 4 5 6 7    | -----> | 8 9 10 11 T        | -----> | e                  |
  *      +-----|--------------+ <----- +---------|----------+ <----- +-|------------------+
- *            begin_pos          prev           back_pos       prev   end_pos      (drawn apart: end is the place after back)
+ *            begin_pos          prev           back_pos       prev   end_pos
  *
  *      popped     r           w       f        pushed      positions: items counted from the start, each side's own
- *        2        6           8       10       12
+ *        2        6           8       10       12          w = pushed - pending, f = pushed - open
  *      read next  prefetched  |       complete written
  *                 up to here  flushed up to here: c
  *
  * Places lie in groups, and each group ends with a mark, one word, in the same cache line as the items before it (as many items as fit
- * beside it; an item of more than 56 bytes is a group by itself):
+ * beside it; an item of more than 56 bytes is a group by itself). push reserves a group at a time: end is the one after back's.
  *
- *      | 8 | 9 | 10 | 11 | T | e |   | mark |        items of 8 bytes: seven and their mark are a line
+ *      | 8 | 9 | 10 | 11 | T | - | - | mark |        items of 8 bytes: seven and their mark are a line
  *
  * What differs from libzmq, and why:
  *  1. c is not one word but the mark of the group that holds the first place not flushed, w: the flush of a batch, however long, stores
@@ -37,14 +37,16 @@
  *  7. The reader does not clear `prev` of its new begin_chunk: nobody follows it there (I5), and a chunk's links stay the writer's alone.
  *
  * I1  popped <= r <= w <= f <= pushed and pushed - popped <= high_water, by wrapping subtraction.
- * I2  w_mark is the mark of w's group, f_mark that of f's. A group's mark was set to a position at or before its first place when the
- *     group was reserved; from then on it holds that, or the f of the last flush that began in it. So it is after popped, by wrapping
- *     comparison, exactly when there is something that the reader, having read all it knew of, does not know yet.
+ * I2  a group's mark holds the f of the last flush that began in the group, or until there was one a position that is not after the
+ *     group's first place: a fresh chunk is given such marks, and one that was read has them, for what was flushed in it is read. So the
+ *     mark of popped's group is after popped, by wrapping comparison, exactly when there is something that the reader, having read all it
+ *     knew of, does not know yet. w_mark is the mark of w's group, f_mark that of f's; NULL if that is back's group.
  * I3  the position in o is `said`, at most popped, and lags behind it by less than `give`; o_seen is at most the position in o.
- * I4  pushed - o_seen <= peak, and give <= peak <= high_water.
+ * I4  pushed - o_seen <= peak, room_to = o_seen + peak, and give <= peak <= high_water; say_at = said + give.
  * I5  the chunks from begin_chunk to end_chunk are linked by next, and by prev except for begin_chunk's; only the writer follows prev,
  *     and never to places before f.
- * I6  end is the place after back, and always exists; only the last place of the last chunk makes push take a new one.
+ * I6  end is the first place of the group after back's, and always exists: push takes a new chunk when back comes to the last group of
+ *     one, before anything else is changed.
  * I7  reader_asleep, LEAT_PIPE_ASK apart, is not 0 only from the reader's announcement until a flush took it back or the reader withdrew
  * it; writer_asleep likewise, and holds the position that popped must reach for the writer to have room.
  *
@@ -74,6 +76,15 @@ extern "C" {
 
 #ifndef LEAT_PIPE_INLINE
 #define LEAT_PIPE_INLINE LEAT_INLINE
+#endif
+/*
+ * With LEAT_PIPE_OWNERS defined, which is for debug builds, the first thread that writes is the writer and the first that reads the reader;
+ * any other that tries is a LEAT_FAULT_THREAD, reported to host->fault, or a trap where there is none. leat_pipe_hand_over forgets both.
+ */
+#ifdef LEAT_PIPE_OWNERS
+#define LEAT_PIPE_OWN(pipe, owner) leat_pipe_own((pipe), &(pipe)->owner, &errno)
+#else
+#define LEAT_PIPE_OWN(pipe, owner) ((void)0)
 #endif
 /* With a shape that is a constant nothing is left of the arithmetic, but only where the call is inlined. */
 #define LEAT_PIPE_SHAPED LEAT_PIPE_INLINE __attribute__((always_inline))
@@ -216,6 +227,8 @@ struct leat_pipe {
     /* Read up to here: written by the reader's publish. Beside it the bytes read up to there. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) o;
     LEAT_ATOMIC(size_t) o_bytes;
+    LEAT_ATOMIC(const void *) writing_thread; /* LEAT_PIPE_OWNERS only: an address that is the thread's own; NULL: nobody yet */
+    LEAT_ATOMIC(const void *) reading_thread;
     /*
      * Chunks that were read, for the writer to take: put there by the reader, taken by the writer. The first two are the ones read last,
      * exchanged for those read before, and taken first: memory that is still hot. The others are a ring of what came out of there.
@@ -464,7 +477,15 @@ LEAT_API bool leat_pipe_valid(const struct leat_pipe *pipe);
  */
 LEAT_API void leat_pipe_print(const struct leat_pipe *pipe, void (*line)(void *context, const char *text), void *context);
 
+/*
+ * Other threads may be the writer and the reader from here on, where LEAT_PIPE_OWNERS is defined; otherwise nothing is done.
+ *
+ * [thread: any, both sides at rest | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_pipe_hand_over(struct leat_pipe *pipe);
+
 /* The rare branches of the inline functions below; not to be called otherwise. */
+LEAT_API void leat_pipe_own(const struct leat_pipe *pipe, LEAT_ATOMIC(const void *) * owner, const void *thread);
 LEAT_API size_t leat_pipe_room(struct leat_pipe *pipe, size_t wanted); /* writer: looks at o again; how many may come, 0: full */
 LEAT_API bool leat_pipe_next_chunk(struct leat_pipe *pipe);            /* writer: end_chunk's last place is taken, a new chunk follows */
 LEAT_API bool leat_pipe_push_extra(struct leat_pipe *pipe, bool incomplete); /* writer: as push, with bytes and time behind the item */
@@ -539,6 +560,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_next_group(struct leat_pipe *pipe, const struct 
 
 LEAT_PIPE_SHAPED bool leat_pipe_push_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, bool incomplete)
 {
+    LEAT_PIPE_OWN(pipe, writing_thread);
     size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
     if (LEAT_UNLIKELY(pushed == pipe->room_to) && leat_pipe_room(pipe, 1) == 0) {
         return false;
@@ -564,6 +586,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_push_as(struct leat_pipe *pipe, const struct lea
 
 LEAT_PIPE_SHAPED enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
+    LEAT_PIPE_OWN(pipe, writing_thread);
     size_t open = pipe->open, complete = leat_load(&pipe->pending, relaxed) - open; /* relaxed: the writer's own */
     if (LEAT_UNLIKELY(complete != 1)) {
         if (complete == 0) {
@@ -588,6 +611,7 @@ LEAT_PIPE_SHAPED enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, cons
 /* The item stands in back(): push, complete, and flush; NOTHING: it could not be pushed. */
 LEAT_PIPE_SHAPED enum leat_flush leat_pipe_push_flush_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
+    LEAT_PIPE_OWN(pipe, writing_thread);
     size_t pushed = leat_load(&pipe->pushed, relaxed), pos = pipe->back_pos, next = pos + shape->step; /* relaxed: the writer's own */
     if (LEAT_UNLIKELY(leat_load(&pipe->pending, relaxed) != 0 || pushed == pipe->room_to)) {           /* relaxed: likewise */
         return leat_pipe_push_as(pipe, shape, false) ? leat_pipe_flush_as(pipe, shape) : LEAT_FLUSH_NOTHING;
@@ -639,6 +663,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_fetch(struct leat_pipe *pipe, const struct leat_
 
 LEAT_PIPE_SHAPED bool leat_pipe_check_read_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
+    LEAT_PIPE_OWN(pipe, reading_thread);
     if (leat_load(&pipe->popped, relaxed) != pipe->r) { /* relaxed: the reader's own */
         return true;
     }
@@ -647,6 +672,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_check_read_as(struct leat_pipe *pipe, const stru
 
 LEAT_PIPE_SHAPED bool leat_pipe_poll_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
+    LEAT_PIPE_OWN(pipe, reading_thread);
     size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
     if (popped != pipe->r || leat_pipe_fetch(pipe, shape)) {
         return true;
@@ -660,6 +686,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_poll_as(struct leat_pipe *pipe, const struct lea
 /* popped and begin_pos as the caller has loaded them. */
 LEAT_PIPE_SHAPED void leat_pipe_pop_at(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, size_t popped, size_t pos)
 {
+    LEAT_PIPE_OWN(pipe, reading_thread);
     size_t next = pos + shape->step;
     leat_store(&pipe->popped, ++popped, relaxed); /* relaxed: publish is what tells the writer */
     if (LEAT_UNLIKELY((next & shape->mask) == shape->full)) {
@@ -685,6 +712,7 @@ LEAT_PIPE_SHAPED void leat_pipe_pop_as(struct leat_pipe *pipe, const struct leat
 /* Copies the oldest item out, if there is one. */
 LEAT_PIPE_SHAPED bool leat_pipe_receive_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, void *item)
 {
+    LEAT_PIPE_OWN(pipe, reading_thread);
     size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
     if (popped == pipe->r && !leat_pipe_fetch(pipe, shape)) {
         if (popped != pipe->said) {
@@ -794,6 +822,7 @@ LEAT_PIPE_SHAPED void leat_pipe_copy(void *to, const void *from, size_t bytes)
 LEAT_PIPE_SHAPED int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, const void *items,
                                                  int64_t count)
 {
+    LEAT_PIPE_OWN(pipe, writing_thread);
     const unsigned char *from = (const unsigned char *)items;
     size_t left = count > 0 ? (size_t)count : 0, stride = shape->mask + shape->skip;
     while (left > 0) {

@@ -143,6 +143,7 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     leat_store(&pipe->chunks_given, 0, relaxed);
     leat_store(&pipe->o, 0, relaxed);
     leat_store(&pipe->o_bytes, 0, relaxed);
+    leat_pipe_hand_over(pipe);
     leat_store(&pipe->reader_asleep, awake(pipe), relaxed);
     leat_store(&pipe->writer_asleep, awake(pipe), relaxed);
     /* The first group is reserved from the start: its first place is back, and end is the group after. */
@@ -548,6 +549,27 @@ bool leat_pipe_probe(struct leat_pipe *pipe, bool (*predicate)(const void *item,
 }
 
 /* ---- both ---- */
+
+void leat_pipe_hand_over(struct leat_pipe *pipe)
+{
+    leat_store(&pipe->writing_thread, NULL, relaxed); /* relaxed, both: both sides are at rest */
+    leat_store(&pipe->reading_thread, NULL, relaxed);
+}
+
+void leat_pipe_own(const struct leat_pipe *pipe, LEAT_ATOMIC(const void *) * owner, const void *thread)
+{
+    const void *expected = NULL;
+    if (leat_load(owner, relaxed) == thread ||
+        leat_cas(owner, &expected, thread, relaxed, relaxed)) { /* relaxed, all: only who comes first */
+        return;
+    }
+    struct leat_fault fault = {.kind = LEAT_FAULT_THREAD, .object = pipe};
+    if (pipe->host != NULL && pipe->host->fault != NULL) {
+        pipe->host->fault(pipe->host->context, &fault);
+    } else {
+        __builtin_trap();
+    }
+}
 
 void leat_pipe_stats(const struct leat_pipe *pipe, struct leat_pipe_stats *stats)
 {
