@@ -32,8 +32,9 @@
  *     sleep, in the same way as the reader does.
  *  4. Not one spare chunk but a few, each exchanged atomically.
  *  5. Running out of memory is a `false`, with nothing changed; libzmq aborts.
- *  6. begin_pos, back_pos and end_pos are byte offsets in their chunk: the size of an item is known at run time only, and an addition
- *     is cheaper than a multiplication per access. LEAT_PIPE_TYPE makes it a constant where it is one.
+ *  6. begin_pos, back_pos and end_pos are byte offsets in their chunk, back_pos and end_pos of whole groups (so a push stores less): the
+ * size of an item is known at run time only, and an addition is cheaper than a multiplication per access. LEAT_PIPE_TYPE makes it a
+ * constant where it is one.
  *  7. The reader does not clear `prev` of its new begin_chunk: nobody follows it there (I5), and a chunk's links stay the writer's alone.
  *
  * I1  popped <= r <= w <= f <= pushed and pushed - popped <= high_water, by wrapping subtraction.
@@ -75,7 +76,11 @@ extern "C" {
 #endif
 
 #ifndef LEAT_PIPE_INLINE
+#ifdef LEAT_PIPE_OWNERS
+#define LEAT_PIPE_INLINE static inline /* not the library's, which do not look */
+#else
 #define LEAT_PIPE_INLINE LEAT_INLINE
+#endif
 #endif
 /*
  * With LEAT_PIPE_OWNERS defined, which is for debug builds, the first thread that writes is the writer and the first that reads the reader;
@@ -183,7 +188,8 @@ struct leat_pipe {
 
     /* The writer's lines. Where a field is atomic the writer alone writes it, and statistics on any thread read it. */
     alignas(LEAT_CACHE_LINE) struct leat_chunk *back_chunk;
-    size_t back_pos;
+    size_t back_pos;              /* byte offset of the first place of back's group */
+    size_t back_first;            /* position of that place; of no meaning where a group is one item */
     LEAT_ATOMIC(size_t) pushed;   /* position of back */
     LEAT_ATOMIC(size_t) pending;  /* items not flushed: w = pushed - pending */
     size_t open;                  /* of those, the items of the batch that is not complete: f = pushed - open */
@@ -536,8 +542,27 @@ LEAT_PIPE_INLINE bool leat_pipe_look(struct leat_pipe *pipe, LEAT_ATOMIC(size_t)
     return LEAT_UNLIKELY((seen & ~LEAT_PIPE_ASK) != 0);
 }
 
-/* Writer: back's group is full. back moves on to the group that end stood before, end behind that. false: no chunk was to be had. */
-LEAT_PIPE_SHAPED bool leat_pipe_next_group(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, bool open)
+/* back, where `pushed` is the writer's. */
+LEAT_PIPE_SHAPED void *leat_pipe_place(const struct leat_pipe *pipe, const struct leat_pipe_shape *shape, size_t pushed)
+{
+    size_t index = shape->items == 1 ? 0 : pushed - pipe->back_first;
+    return LEAT_CHUNK_PLACE(pipe->back_chunk, pipe->back_pos + index * shape->step);
+}
+
+LEAT_PIPE_SHAPED void *leat_pipe_back_as(const struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
+{
+    return leat_pipe_place(pipe, shape, leat_load(&pipe->pushed, relaxed)); /* relaxed: the writer's own */
+}
+
+/* Says whether back is the last place of its group. */
+LEAT_PIPE_SHAPED bool leat_pipe_at_last(const struct leat_pipe *pipe, const struct leat_pipe_shape *shape, size_t pushed)
+{
+    return shape->items == 1 || pushed - pipe->back_first == shape->items - 1;
+}
+
+/* Writer, at the last place of a group: back moves on to the group that end stood before, end behind that. false: no chunk was to be had.
+ */
+LEAT_PIPE_SHAPED bool leat_pipe_next_group(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, size_t pushed)
 {
     struct leat_chunk *chunk = pipe->end_chunk;
     size_t pos = pipe->end_pos, end = (pos | shape->mask) + shape->skip;
@@ -546,15 +571,13 @@ LEAT_PIPE_SHAPED bool leat_pipe_next_group(struct leat_pipe *pipe, const struct 
     } else if (!leat_pipe_next_chunk(pipe)) {
         return false;
     }
-    LEAT_ATOMIC(size_t) *left = LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, shape);
-    if (pipe->w_mark == NULL) {
-        pipe->w_mark = left;
+    if (pipe->back_chunk != chunk) {
+        pipe->back_chunk = chunk;
     }
-    if (open && pipe->f_mark == NULL) {
-        pipe->f_mark = left;
-    }
-    pipe->back_chunk = chunk;
     pipe->back_pos = pos;
+    if (shape->items != 1) {
+        pipe->back_first = pushed + 1;
+    }
     return true;
 }
 
@@ -565,13 +588,18 @@ LEAT_PIPE_SHAPED bool leat_pipe_push_as(struct leat_pipe *pipe, const struct lea
     if (LEAT_UNLIKELY(pushed == pipe->room_to) && leat_pipe_room(pipe, 1) == 0) {
         return false;
     }
-    size_t next = pipe->back_pos + shape->step, open = pipe->open;
-    if (LEAT_UNLIKELY((next & shape->mask) == shape->full)) {
-        if (!leat_pipe_next_group(pipe, shape, incomplete || open != 0)) {
+    size_t open = pipe->open;
+    if (LEAT_UNLIKELY(leat_pipe_at_last(pipe, shape, pushed))) {
+        LEAT_ATOMIC(size_t) *left = LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, shape);
+        if (!leat_pipe_next_group(pipe, shape, pushed)) {
             return false;
         }
-    } else {
-        pipe->back_pos = next;
+        if (pipe->w_mark == NULL) {
+            pipe->w_mark = left;
+        }
+        if ((incomplete || open != 0) && pipe->f_mark == NULL) {
+            pipe->f_mark = left;
+        }
     }
     leat_store(&pipe->pushed, pushed + 1, relaxed); /* relaxed, both: flush is what publishes */
     leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) + 1, relaxed);
@@ -612,18 +640,13 @@ LEAT_PIPE_SHAPED enum leat_flush leat_pipe_flush_as(struct leat_pipe *pipe, cons
 LEAT_PIPE_SHAPED enum leat_flush leat_pipe_push_flush_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape)
 {
     LEAT_PIPE_OWN(pipe, writing_thread);
-    size_t pushed = leat_load(&pipe->pushed, relaxed), pos = pipe->back_pos, next = pos + shape->step; /* relaxed: the writer's own */
-    if (LEAT_UNLIKELY(leat_load(&pipe->pending, relaxed) != 0 || pushed == pipe->room_to)) {           /* relaxed: likewise */
+    size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed, both: the writer's own */
+    if (LEAT_UNLIKELY(leat_load(&pipe->pending, relaxed) != 0 || pushed == pipe->room_to)) {
         return leat_pipe_push_as(pipe, shape, false) ? leat_pipe_flush_as(pipe, shape) : LEAT_FLUSH_NOTHING;
     }
-    LEAT_ATOMIC(size_t) *mark = LEAT_PIPE_MARK(pipe->back_chunk, pos, shape); /* nothing is pending: w is back */
-    if (LEAT_UNLIKELY((next & shape->mask) == shape->full)) {
-        if (!leat_pipe_next_group(pipe, shape, false)) {
-            return LEAT_FLUSH_NOTHING;
-        }
-        pipe->w_mark = NULL;
-    } else {
-        pipe->back_pos = next;
+    LEAT_ATOMIC(size_t) *mark = LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, shape); /* nothing is pending: w is back */
+    if (LEAT_UNLIKELY(leat_pipe_at_last(pipe, shape, pushed)) && !leat_pipe_next_group(pipe, shape, pushed)) {
+        return LEAT_FLUSH_NOTHING;
     }
     LEAT_PIPE_STEP(flush_store);
     leat_store(mark, pushed + 1, release);          /* edge "item" */
@@ -728,7 +751,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_receive_as(struct leat_pipe *pipe, const struct 
 
 LEAT_PIPE_INLINE void *leat_pipe_back(struct leat_pipe *pipe)
 {
-    return LEAT_CHUNK_PLACE(pipe->back_chunk, pipe->back_pos);
+    return leat_pipe_back_as(pipe, &pipe->shape);
 }
 
 LEAT_PIPE_INLINE bool leat_pipe_push(struct leat_pipe *pipe, bool incomplete)
@@ -833,7 +856,7 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, const s
         may = may < left ? may : left;
         /* Whole groups, while a group of the same chunk follows: back comes to stand at its start, end behind it. */
         size_t pos = pipe->back_pos, begun = pos, done = 0;
-        if (shape->item_bytes == shape->step && pipe->open == 0 && (shape->mask == 0 || (pos & shape->mask) == 0)) {
+        if (shape->item_bytes == shape->step && pipe->open == 0 && (shape->items == 1 || pushed == pipe->back_first)) {
             for (; may - done >= shape->items && pos + 2 * stride < pipe->chunk_end; pos += stride, done += shape->items) {
                 leat_pipe_copy(LEAT_CHUNK_PLACE(pipe->back_chunk, pos), from + done * shape->step, shape->items * shape->step);
             }
@@ -843,11 +866,12 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, const s
                 pipe->w_mark = LEAT_PIPE_MARK(pipe->back_chunk, begun, shape);
             }
             pipe->back_pos = pos;
+            pipe->back_first = pushed + done;
             pipe->end_pos = pos + stride;
             leat_store(&pipe->pushed, pushed + done, relaxed); /* relaxed, both: flush is what publishes */
             leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) + done, relaxed);
         } else {
-            memcpy(leat_pipe_back(pipe), from, shape->item_bytes);
+            memcpy(leat_pipe_place(pipe, shape, pushed), from, shape->item_bytes);
             if (!leat_pipe_push_as(pipe, shape, false)) {
                 break;
             }
@@ -913,7 +937,7 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const st
     }                                                                                                                                    \
     static inline type *name##_back(struct leat_pipe *pipe)                                                                              \
     {                                                                                                                                    \
-        return (type *)leat_pipe_back(pipe);                                                                                             \
+        return (type *)leat_pipe_back_as(pipe, &name##_shape);                                                                           \
     }                                                                                                                                    \
     static inline bool name##_push(struct leat_pipe *pipe, bool incomplete)                                                              \
     {                                                                                                                                    \

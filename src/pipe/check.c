@@ -56,6 +56,12 @@ static bool mark_fits(const struct leat_pipe *pipe, const LEAT_ATOMIC(size_t) * 
     return mark == (wanted == LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, &pipe->shape) ? NULL : wanted);
 }
 
+/* Byte offset of back. */
+static size_t back_pos(const struct leat_pipe *pipe)
+{
+    return (size_t)((unsigned char *)leat_pipe_back_as(pipe, &pipe->shape) - (unsigned char *)pipe->back_chunk);
+}
+
 /* Walks all places: back is where `pushed` says, end the group after, and the marks are where w and f are. */
 static bool places_valid(const struct leat_pipe *pipe)
 {
@@ -74,7 +80,7 @@ static bool places_valid(const struct leat_pipe *pipe)
             return false;
         }
     }
-    bool back_fits = at(&place, pipe->back_chunk, pipe->back_pos);
+    bool back_fits = at(&place, pipe->back_chunk, back_pos(pipe));
     for (size_t i = 0; i < pipe->shape.items && !at(&place, pipe->end_chunk, pipe->end_pos); i++) {
         step_on(pipe, &place);
     }
@@ -157,7 +163,7 @@ static void put_names(struct drawing *drawing, const struct leat_pipe *pipe, con
          " r"},
         {place->position == w_of(pipe), leat_load(&pipe->reader_asleep, relaxed) > LEAT_PIPE_ASK ? " w c(asleep)" : " w c"},
         {place->position == leat_load(&pipe->pushed, relaxed) - pipe->open, " f"},
-        {at(place, pipe->back_chunk, pipe->back_pos), " back"},
+        {at(place, pipe->back_chunk, back_pos(pipe)), " back"},
         {at(place, pipe->end_chunk, pipe->end_pos), " end"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -149,6 +149,7 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     /* The first group is reserved from the start: its first place is back, and end is the group after. */
     pipe->begin_chunk = pipe->back_chunk = pipe->end_chunk = chunk;
     pipe->begin_pos = pipe->back_pos = LEAT_CHUNK_FIRST;
+    pipe->back_first = 0;
     pipe->end_pos = LEAT_CHUNK_FIRST + stride(&pipe->shape);
     pipe->w_mark = pipe->f_mark = NULL;
     if (pipe->end_pos == pipe->chunk_end && !leat_pipe_next_chunk(pipe)) {
@@ -339,7 +340,8 @@ static void last_group(struct leat_pipe *pipe)
         pipe->back_chunk = pipe->back_chunk->prev; /* to a place not before f: its chunk is not the reader's to free */
         pipe->back_pos = pipe->chunk_end;
     }
-    pipe->back_pos = pipe->back_pos - stride(shape) + (shape->items - 1) * shape->step;
+    pipe->back_pos -= stride(shape);
+    pipe->back_first -= shape->items;
     const LEAT_ATOMIC(size_t) *mark = mark_of(pipe, pipe->back_chunk, pipe->back_pos);
     pipe->w_mark = pipe->w_mark == mark ? NULL : pipe->w_mark;
     pipe->f_mark = pipe->f_mark == mark ? NULL : pipe->f_mark;
@@ -350,10 +352,8 @@ bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item)
     if (pipe->open == 0) {
         return false;
     }
-    if ((pipe->back_pos & pipe->shape.mask) == 0) {
+    if (pipe->shape.items == 1 || leat_load(&pipe->pushed, relaxed) == pipe->back_first) { /* relaxed: the writer's own */
         last_group(pipe);
-    } else {
-        pipe->back_pos -= pipe->shape.step;
     }
     pipe->open--;
     leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) - 1, relaxed); /* relaxed, both: the reader does not look at it */

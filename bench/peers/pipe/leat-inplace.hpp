@@ -27,7 +27,7 @@ template <class Item, size_t Capacity> struct peer {
     }
     BENCH_INLINE Item *back()
     {
-        return static_cast<Item *>(leat_pipe_back(&pipe));
+        return static_cast<Item *>(leat_pipe_back_as(&pipe, &shape));
     }
     BENCH_INLINE bool push()
     {

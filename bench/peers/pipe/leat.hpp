@@ -62,7 +62,7 @@ template <class Item, size_t Capacity> struct peer {
     }
     BENCH_INLINE bool put(const Item &item)
     {
-        *static_cast<Item *>(leat_pipe_back(&pipe)) = item;
+        *static_cast<Item *>(leat_pipe_back_as(&pipe, &shape)) = item;
         return leat_pipe_push_flush_as(&pipe, &shape) != LEAT_FLUSH_NOTHING;
     }
     BENCH_INLINE bool get(Item &item)
