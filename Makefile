@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all run check check-full bench bench-peers bench-full bench-workers bench-cost fuzz install deps clean
+.PHONY: all run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 soak fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
@@ -30,6 +30,13 @@ check:           ## builds and runs the tests, under three minutes
 check-full:      ## gcc and clang, sanitizers, valgrind, other machines
 	@tools/deps build test long
 	@tools/check-full
+
+check-aarch64:   ## the parts' tests on an emulated aarch64
+	@tools/deps build arm
+	@tools/check-aarch64
+
+soak: all        ## SOAK (300000000) items through the pipe, once for each sleep protocol
+	@LEAT_TEST_SOAK=$(or $(SOAK),300000000) $(BUILD)/tests/pipe_test
 
 bench-peers:     ## installs what leat is compared with
 	@tools/deps peers

@@ -1132,7 +1132,8 @@ static void run_course(int64_t items, int64_t item_bytes, int64_t chunk_items, i
 static void pipe_carries_ten_million_items_between_two_threads(void **state)
 {
     (void)state;
-    run_course(items_at_most(10000000), 8, 1000, 1024, 0);
+    const char *soak = getenv("LEAT_TEST_SOAK"); /* how many instead */
+    run_course(soak != NULL ? strtoll(soak, NULL, 10) : items_at_most(10000000), 8, 1000, 1024, 0);
 }
 
 static void pipe_carries_items_through_chunks_of_two(void **state)
@@ -1158,7 +1159,8 @@ static void pipe_carries_items_of_64_bytes(void **state)
 static void pipe_has_the_layout_that_inline_code_was_compiled_for(void **state)
 {
     (void)state;
-    static const size_t wanted[] = {0, 56, 64, 104, 108, 192, 200, 216, 232, 224, 240, 248, 256, 264, 272, 280, 296, 304, 384, 392, 400, 408, 416, 432, 464, 512, 576, 640, 648, 960},
+    static const size_t wanted[] = {0,   56,  64,  104, 108, 192, 200, 216, 232, 224, 240, 248, 256, 264, 272,
+                                    280, 296, 304, 384, 392, 400, 408, 416, 432, 464, 512, 576, 640, 648, 960},
                         found[] = {offsetof(struct leat_pipe, shape),         offsetof(struct leat_pipe, chunk_end),
                                    offsetof(struct leat_pipe, give),          offsetof(struct leat_pipe, sleep),
                                    offsetof(struct leat_pipe, extra),         offsetof(struct leat_pipe, back_chunk),
@@ -1216,7 +1218,7 @@ int main(void)
         cmocka_unit_test(pipe_carries_items_with_a_high_water_of_one_and_two),
         cmocka_unit_test(pipe_carries_items_of_64_bytes),
     };
-    alarm(300); /* a lost wake-up hangs: then the test ends here */
+    alarm(getenv("LEAT_TEST_SOAK") != NULL ? 3000 : 300); /* a lost wake-up hangs: then the test ends here */
     static const char *const names[] = {"", "rmw", "fence", "barrier"};
     int failed = 0;
     for (sleep_protocol = LEAT_SLEEP_RMW; sleep_protocol <= LEAT_SLEEP_BARRIER; sleep_protocol++) {
