@@ -18,7 +18,7 @@ enum step {
     AT_write_announced,
     STEPS
 };
-static void at_step(enum step step);
+void at_step(enum step step);
 #define LEAT_PIPE_STEP(name) at_step(AT_##name)
 #include "../src/pipe/pipe.c"
 
@@ -127,7 +127,7 @@ static void read_turn(int act)
     reader_inside = false;
 }
 
-static void at_step(enum step step)
+void at_step(enum step step)
 {
     if (depth == 2 || plans[depth].step != step || plans[depth].after-- != 0) {
         return;
