@@ -200,8 +200,8 @@ static void pipe_loses_no_wake_up_wherever_the_other_side_acts(void **state)
             room = begin < 3 ? 2 : 17;
             for (int first = 0; first < STEPS * ACTS * 3; first++) {
                 for (int second = 0; second < STEPS * ACTS; second++) {
-                    plans[0] = (struct plan){first % STEPS, first / STEPS % ACTS, first / STEPS / ACTS};
-                    plans[1] = (struct plan){second % STEPS, second / STEPS, 0};
+                    plans[0] = (struct plan){(enum step)(first % STEPS), first / STEPS % ACTS, first / STEPS / ACTS};
+                    plans[1] = (struct plan){(enum step)(second % STEPS), second / STEPS, 0};
                     one_case(sleep, begin % 3);
                     cases++;
                 }
