@@ -43,7 +43,7 @@ struct leat_overwrite_config {
 /* Aligned to 64: memory for one from the heap comes from aligned_alloc. */
 struct leat_overwrite {
     /* Set by init. */
-    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(uint64_t) * words;
+    alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) * words;
     size_t item_bytes, item_words, mask;
     void (*drop)(void *context, const void *item);
     void *context;

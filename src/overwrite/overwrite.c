@@ -8,9 +8,9 @@ int leat_overwrite_init(struct leat_overwrite *ring, const struct leat_overwrite
         (config->capacity & (config->capacity - 1)) != 0 || config->memory == NULL || (uintptr_t)config->memory % sizeof(uint64_t) != 0) {
         return -EINVAL;
     }
-    ring->words = (LEAT_ATOMIC(uint64_t) *)config->memory;
+    ring->words = (LEAT_ATOMIC(size_t) *)config->memory;
     ring->item_bytes = (size_t)config->item_bytes;
-    ring->item_words = (ring->item_bytes + 7) / 8;
+    ring->item_words = (ring->item_bytes + 7) / 8 * 8 / sizeof(size_t);
     ring->mask = (size_t)config->capacity - 1;
     ring->drop = config->drop;
     ring->context = config->context;
@@ -23,7 +23,7 @@ int leat_overwrite_init(struct leat_overwrite *ring, const struct leat_overwrite
     return 0;
 }
 
-static LEAT_ATOMIC(uint64_t) * place_of(const struct leat_overwrite *ring, size_t position)
+static LEAT_ATOMIC(size_t) * place_of(const struct leat_overwrite *ring, size_t position)
 {
     return ring->words + (position & ring->mask) * ring->item_words;
 }
@@ -55,10 +55,10 @@ enum leat_flush leat_overwrite_write(struct leat_overwrite *ring, const void *it
     if (tail - ring->head_seen > ring->mask) {
         make_room(ring, tail);
     }
-    LEAT_ATOMIC(uint64_t) *place = place_of(ring, tail);
+    LEAT_ATOMIC(size_t) *place = place_of(ring, tail);
     const unsigned char *from = item;
     for (size_t left = ring->item_bytes; left > 0;) {
-        uint64_t word = 0;
+        size_t word = 0;
         size_t bytes = left < sizeof word ? left : sizeof word;
         memcpy(&word, from, bytes);
         leat_store(place++, word, relaxed); /* relaxed: tail publishes it; a reader that is late throws its copy away */
@@ -86,10 +86,10 @@ bool leat_overwrite_poll_read(struct leat_overwrite *ring, void *item)
             head = now;
             continue;
         }
-        LEAT_ATOMIC(uint64_t) *place = place_of(ring, head);
+        LEAT_ATOMIC(size_t) *place = place_of(ring, head);
         unsigned char *to = item;
         for (size_t left = ring->item_bytes; left > 0;) {
-            uint64_t word = leat_load(place++, relaxed); /* relaxed: may be torn, and is used only if the CAS succeeds */
+            size_t word = leat_load(place++, relaxed); /* relaxed: may be torn, and is used only if the CAS succeeds */
             size_t bytes = left < sizeof word ? left : sizeof word;
             memcpy(to, &word, bytes);
             to += bytes;
