@@ -138,6 +138,13 @@ struct leat_pipe_shape {
     size_t items; /* of a group */
 };
 
+/* Places at equal distances: the i-th begins i * step bytes after `first`. */
+struct leat_pipe_run {
+    unsigned char *first;
+    int64_t step; /* bytes */
+    int64_t count;
+};
+
 struct leat_pipe_config {
     int64_t item_bytes;               /* 1 .. about block_bytes - 72: a chunk holds an item at least; from 8 up rounded up to 8 */
     int64_t high_water;               /* most items unread, complete or not; 1 .. SIZE_MAX / 8 */
@@ -303,6 +310,25 @@ LEAT_API int64_t leat_pipe_write_many(struct leat_pipe *pipe, const void *items,
 LEAT_PIPE_INLINE bool leat_pipe_push(struct leat_pipe *pipe, bool incomplete);
 
 /*
+ * As back, for several places that lie at equal distances: a run. At least one, even when the pipe is full: push_many says so then.
+ *
+ * @param wanted  1 or more     @param run  set: at most `wanted` places, the writer's until push_many
+ *
+ * [thread: writer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_pipe_back_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run);
+
+/*
+ * What was stored in the first `count` places of the run are items now, each a batch of its own (the first ends one that is open).
+ *
+ * @param count  0 .. the run's
+ * Returns how many, 0 .. count: fewer when the pipe is full or no chunk was to be had; the others may be tried again, by back_many.
+ *
+ * [thread: writer | blocks: no | allocates: one block per chunk, spare ones first | fails: full, no chunk]
+ */
+LEAT_API int64_t leat_pipe_push_many(struct leat_pipe *pipe, int64_t count);
+
+/*
  * The last item of the batch that is not complete is taken out again, and copied to `item`.
  *
  * @param item  item_bytes, the caller's; NULL: not wanted
@@ -437,6 +463,25 @@ LEAT_PIPE_INLINE void *leat_pipe_front(struct leat_pipe *pipe);
 LEAT_PIPE_INLINE void leat_pipe_pop(struct leat_pipe *pipe);
 
 /*
+ * As poll and front, for as many of the oldest items as lie at equal distances.
+ *
+ * @param wanted  1 or more     @param run  set: at most `wanted` places, the reader's until pop_many; none when empty
+ * Returns how many; 0: empty, and all room is published.
+ *
+ * [thread: reader | blocks: no | allocates: no | fails: empty]
+ */
+LEAT_API int64_t leat_pipe_front_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run);
+
+/*
+ * The first `count` items of the run are out of the pipe.
+ *
+ * @param count  0 .. the run's
+ *
+ * [thread: reader | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_pipe_pop_many(struct leat_pipe *pipe, int64_t count);
+
+/*
  * Returns what `predicate` says of the oldest item, or false when there is none. Announces nothing.
  *
  * [thread: reader | blocks: as predicate | allocates: no | fails: empty, or the predicate said no]
@@ -540,6 +585,12 @@ LEAT_PIPE_INLINE bool leat_pipe_look(struct leat_pipe *pipe, LEAT_ATOMIC(size_t)
 #endif
     }
     return LEAT_UNLIKELY((seen & ~LEAT_PIPE_ASK) != 0);
+}
+
+/* Bytes from one group to the next. */
+LEAT_PIPE_SHAPED size_t leat_pipe_stride(const struct leat_pipe_shape *shape)
+{
+    return shape->mask + shape->skip;
 }
 
 /* back, where `pushed` is the writer's. */
@@ -847,7 +898,7 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, const s
 {
     LEAT_PIPE_OWN(pipe, writing_thread);
     const unsigned char *from = (const unsigned char *)items;
-    size_t left = count > 0 ? (size_t)count : 0, stride = shape->mask + shape->skip;
+    size_t left = count > 0 ? (size_t)count : 0, stride = leat_pipe_stride(shape);
     while (left > 0) {
         size_t pushed = leat_load(&pipe->pushed, relaxed), may = pipe->room_to - pushed; /* relaxed: the writer's own */
         if (may < left && may < shape->items && (may = leat_pipe_room(pipe, left)) == 0) {
@@ -883,6 +934,104 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_write_many_as(struct leat_pipe *pipe, const s
     return count > 0 ? count - (int64_t)left : 0;
 }
 
+/*
+ * How many items can be pushed from back on without a new chunk, and so without fail: up to the last place of the group but one, or where a
+ * group is one item, to the last group of the chunk but two. 0 also where a batch is open.
+ */
+LEAT_PIPE_SHAPED size_t leat_pipe_sure(const struct leat_pipe *pipe, const struct leat_pipe_shape *shape, size_t pushed)
+{
+    if (LEAT_UNLIKELY(pipe->open != 0 || pipe->extra != 0)) {
+        return 0;
+    }
+    if (shape->items != 1) {
+        return shape->items - 1 - (pushed - pipe->back_first);
+    }
+    size_t groups = (pipe->chunk_end - pipe->back_pos) / leat_pipe_stride(shape);
+    return groups > 2 ? groups - 2 : 0;
+}
+
+LEAT_PIPE_SHAPED void leat_pipe_back_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, int64_t wanted,
+                                             struct leat_pipe_run *run)
+{
+    size_t pushed = leat_load(&pipe->pushed, relaxed), most = leat_pipe_sure(pipe, shape, pushed); /* relaxed: the writer's own */
+    size_t may = pipe->room_to - pushed, want = wanted > 0 ? (size_t)wanted : 1;
+    most = most < want ? most : want;
+    if (may < most) {
+        size_t room = leat_pipe_room(pipe, most);
+        most = room > may ? room : may;
+    }
+    run->first = (unsigned char *)leat_pipe_place(pipe, shape, pushed);
+    run->step = (int64_t)(shape->items == 1 ? leat_pipe_stride(shape) : shape->step);
+    run->count = most > 0 ? (int64_t)most : 1;
+}
+
+LEAT_PIPE_SHAPED int64_t leat_pipe_push_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, int64_t count)
+{
+    LEAT_PIPE_OWN(pipe, writing_thread);
+    size_t pushed = leat_load(&pipe->pushed, relaxed), items = count > 0 ? (size_t)count : 0; /* relaxed: the writer's own */
+    if (items > leat_pipe_sure(pipe, shape, pushed) || items > pipe->room_to - pushed) {
+        return items != 0 && leat_pipe_push(pipe, false); /* a run of one */
+    }
+    if (shape->items == 1) {
+        if (pipe->w_mark == NULL) {
+            pipe->w_mark = LEAT_PIPE_MARK(pipe->back_chunk, pipe->back_pos, shape);
+        }
+        pipe->back_pos += items * leat_pipe_stride(shape);
+        pipe->end_pos = pipe->back_pos + leat_pipe_stride(shape);
+    }
+    leat_store(&pipe->pushed, pushed + items, relaxed); /* relaxed, both: flush is what publishes */
+    leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) + items, relaxed);
+    return count;
+}
+
+LEAT_PIPE_SHAPED int64_t leat_pipe_front_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, int64_t wanted,
+                                                 struct leat_pipe_run *run)
+{
+    run->count = 0;
+    if (!leat_pipe_poll_as(pipe, shape)) {
+        return 0;
+    }
+    size_t pos = pipe->begin_pos, there = pipe->r - leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
+    size_t most = shape->items == 1 ? (pipe->chunk_end - pos) / leat_pipe_stride(shape) : shape->items - (pos & shape->mask) / shape->step;
+    most = most < there ? most : there;
+    most = LEAT_UNLIKELY(pipe->extra != 0) ? 1 : most;
+    run->first = (unsigned char *)LEAT_CHUNK_PLACE(pipe->begin_chunk, pos);
+    run->step = (int64_t)(shape->items == 1 ? leat_pipe_stride(shape) : shape->step);
+    run->count = (int64_t)most < wanted || wanted < 1 ? (int64_t)most : wanted;
+    return run->count;
+}
+
+/* All that was read is told to the writer if it is time. */
+LEAT_PIPE_SHAPED void leat_pipe_popped_many(struct leat_pipe *pipe, size_t popped)
+{
+    leat_store(&pipe->popped, popped, relaxed); /* relaxed: publish is what tells the writer */
+    /* relaxed: only a reason to look closer */
+    if (popped - pipe->said >= pipe->give || leat_load(&pipe->writer_asleep, relaxed) > LEAT_PIPE_ASK) {
+        leat_pipe_publish(pipe);
+    }
+}
+
+LEAT_PIPE_SHAPED void leat_pipe_pop_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, int64_t count)
+{
+    LEAT_PIPE_OWN(pipe, reading_thread);
+    if (count <= 0) {
+        return;
+    }
+    if (LEAT_UNLIKELY(pipe->extra != 0)) {
+        leat_pipe_pop(pipe); /* a run of one */
+        return;
+    }
+    size_t items = (size_t)count, next = pipe->begin_pos + items * (shape->items == 1 ? leat_pipe_stride(shape) : shape->step);
+    if (shape->items != 1 && (next & shape->mask) == shape->full) {
+        next = (next | shape->mask) + shape->skip;
+    }
+    pipe->begin_pos = next;
+    if (LEAT_UNLIKELY(next == pipe->chunk_end)) {
+        leat_pipe_leave_chunk(pipe);
+    }
+    leat_pipe_popped_many(pipe, leat_load(&pipe->popped, relaxed) + items); /* relaxed: the reader's own */
+}
+
 LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, void *items, int64_t count)
 {
     unsigned char *to = (unsigned char *)items;
@@ -911,19 +1060,16 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const st
         }
     }
     pipe->begin_pos = pos;
-    leat_store(&pipe->popped, popped + all, relaxed); /* relaxed: publish is what tells the writer */
-    /* relaxed: only a reason to look closer */
-    if (popped + all - pipe->said >= pipe->give || leat_load(&pipe->writer_asleep, relaxed) > LEAT_PIPE_ASK) {
-        leat_pipe_publish(pipe);
-    }
+    leat_pipe_popped_many(pipe, popped + all);
     return (int64_t)all;
 }
 
 /*
  * LEAT_PIPE_TYPE(number, uint64_t) makes number_init, number_write, number_back, number_push, number_flush, number_send, number_receive,
- * number_check_read, number_poll, number_read, number_front, number_pop, number_write_many and number_read_many: the same calls, on items
- * of that type, with every size a constant and so without a call to memcpy. Everything else is called as it is; both kinds of calls mix
- * freely. number_init wants item_bytes 0 or right, and neither bytes_of nor spent.
+ * number_check_read, number_poll, number_read, number_front, number_pop, and the calls for many: number_write_many, read_many, back_many,
+ * push_many, front_many, pop_many: the same calls, on items of that type, with every size a constant and so without a call to memcpy.
+ * Everything else is called as it is; both kinds of calls mix freely. number_init wants item_bytes 0 or right, and neither bytes_of nor
+ * spent.
  */
 #define LEAT_PIPE_TYPE(name, type)                                                                                                       \
     static const struct leat_pipe_shape name##_shape = LEAT_PIPE_SHAPE(sizeof(type), (size_t)LEAT_PIPE_ROUNDED(sizeof(type)));           \
@@ -993,6 +1139,22 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const st
     static inline int64_t name##_read_many(struct leat_pipe *pipe, type *items, int64_t count)                                           \
     {                                                                                                                                    \
         return leat_pipe_read_many_as(pipe, &name##_shape, items, count);                                                                \
+    }                                                                                                                                    \
+    static inline void name##_back_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run)                               \
+    {                                                                                                                                    \
+        leat_pipe_back_many_as(pipe, &name##_shape, wanted, run);                                                                        \
+    }                                                                                                                                    \
+    static inline int64_t name##_push_many(struct leat_pipe *pipe, int64_t count)                                                        \
+    {                                                                                                                                    \
+        return leat_pipe_push_many_as(pipe, &name##_shape, count);                                                                       \
+    }                                                                                                                                    \
+    static inline int64_t name##_front_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run)                           \
+    {                                                                                                                                    \
+        return leat_pipe_front_many_as(pipe, &name##_shape, wanted, run);                                                                \
+    }                                                                                                                                    \
+    static inline void name##_pop_many(struct leat_pipe *pipe, int64_t count)                                                            \
+    {                                                                                                                                    \
+        leat_pipe_pop_many_as(pipe, &name##_shape, count);                                                                               \
     }                                                                                                                                    \
     struct leat_pipe /* for the semicolon */
 

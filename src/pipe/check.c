@@ -84,7 +84,7 @@ static bool places_valid(const struct leat_pipe *pipe)
     for (size_t i = 0; i < pipe->shape.items && !at(&place, pipe->end_chunk, pipe->end_pos); i++) {
         step_on(pipe, &place);
     }
-    return marks && back_fits && (pipe->end_pos - LEAT_CHUNK_FIRST) % (pipe->shape.mask + pipe->shape.skip) == 0 &&
+    return marks && back_fits && (pipe->end_pos - LEAT_CHUNK_FIRST) % leat_pipe_stride(&pipe->shape) == 0 &&
            at(&place, pipe->end_chunk, pipe->end_pos) && (place.chunk == pipe->back_chunk || place.pos == LEAT_CHUNK_FIRST);
 }
 

@@ -14,12 +14,6 @@ _Static_assert(sizeof(struct leat_pipe) <= 1024, "an idle pipe stays small");
 
 /* ---- shapes and places ---- */
 
-/* Bytes from one group to the next. */
-static size_t stride(const struct leat_pipe_shape *shape)
-{
-    return shape->mask + shape->skip;
-}
-
 static LEAT_ATOMIC(size_t) * mark_of(const struct leat_pipe *pipe, struct leat_chunk *chunk, size_t pos)
 {
     return LEAT_PIPE_MARK(chunk, pos, &pipe->shape);
@@ -30,7 +24,7 @@ static struct leat_chunk *fresh_chunk(const struct leat_pipe *pipe, size_t posit
 {
     struct leat_chunk *chunk = pipe->blocks.alloc(pipe->blocks.context);
     if (chunk != NULL) {
-        for (size_t pos = LEAT_CHUNK_FIRST; pos != pipe->chunk_end; pos += stride(&pipe->shape)) {
+        for (size_t pos = LEAT_CHUNK_FIRST; pos != pipe->chunk_end; pos += leat_pipe_stride(&pipe->shape)) {
             leat_store(mark_of(pipe, chunk, pos), position, relaxed); /* relaxed: edge "item" shows it in time */
         }
     }
@@ -63,12 +57,12 @@ static bool set_sizes(struct leat_pipe *pipe, const struct leat_pipe_config *con
     size_t bytes = (size_t)config->item_bytes, least = pipe->extra != 0 && bytes < 8 ? 8 : bytes;
     size_t step = LEAT_PIPE_ROUNDED(least) + pipe->extra;
     struct leat_pipe_shape shape = LEAT_PIPE_SHAPE(bytes, step);
-    size_t groups = (size_t)(block - first) / stride(&shape);
+    size_t groups = (size_t)(block - first) / leat_pipe_stride(&shape);
     if (groups == 0) {
         return false;
     }
     pipe->shape = shape;
-    pipe->chunk_end = LEAT_CHUNK_FIRST + groups * stride(&shape);
+    pipe->chunk_end = LEAT_CHUNK_FIRST + groups * leat_pipe_stride(&shape);
     pipe->high_water = (size_t)config->high_water;
     pipe->low_water = config->low_water > 0 ? (size_t)config->low_water : pipe->high_water - 1;
     pipe->give = pipe->high_water < 8 ? 1 : pipe->high_water / 8;
@@ -150,7 +144,7 @@ int leat_pipe_init(struct leat_pipe *pipe, const struct leat_pipe_config *config
     pipe->begin_chunk = pipe->back_chunk = pipe->end_chunk = chunk;
     pipe->begin_pos = pipe->back_pos = LEAT_CHUNK_FIRST;
     pipe->back_first = 0;
-    pipe->end_pos = LEAT_CHUNK_FIRST + stride(&pipe->shape);
+    pipe->end_pos = LEAT_CHUNK_FIRST + leat_pipe_stride(&pipe->shape);
     pipe->w_mark = pipe->f_mark = NULL;
     if (pipe->end_pos == pipe->chunk_end && !leat_pipe_next_chunk(pipe)) {
         leat_pipe_fini(pipe);
@@ -340,11 +334,21 @@ static void last_group(struct leat_pipe *pipe)
         pipe->back_chunk = pipe->back_chunk->prev; /* to a place not before f: its chunk is not the reader's to free */
         pipe->back_pos = pipe->chunk_end;
     }
-    pipe->back_pos -= stride(shape);
+    pipe->back_pos -= leat_pipe_stride(shape);
     pipe->back_first -= shape->items;
     const LEAT_ATOMIC(size_t) *mark = mark_of(pipe, pipe->back_chunk, pipe->back_pos);
     pipe->w_mark = pipe->w_mark == mark ? NULL : pipe->w_mark;
     pipe->f_mark = pipe->f_mark == mark ? NULL : pipe->f_mark;
+}
+
+void leat_pipe_back_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run)
+{
+    leat_pipe_back_many_as(pipe, &pipe->shape, wanted, run);
+}
+
+int64_t leat_pipe_push_many(struct leat_pipe *pipe, int64_t count)
+{
+    return leat_pipe_push_many_as(pipe, &pipe->shape, count);
 }
 
 bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item)
@@ -478,6 +482,16 @@ int64_t leat_pipe_read_many(struct leat_pipe *pipe, void *items, int64_t count)
         leat_pipe_pop(pipe);
     }
     return done;
+}
+
+int64_t leat_pipe_front_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run)
+{
+    return leat_pipe_front_many_as(pipe, &pipe->shape, wanted, run);
+}
+
+void leat_pipe_pop_many(struct leat_pipe *pipe, int64_t count)
+{
+    leat_pipe_pop_many_as(pipe, &pipe->shape, count);
 }
 
 LEAT_COLD void leat_pipe_take_writer(struct leat_pipe *pipe)

@@ -33,6 +33,26 @@ template <class Item, size_t Capacity> struct peer {
     {
         return leat_pipe_push_as(&pipe, &shape, false);
     }
+    BENCH_INLINE leat_pipe_run back_many(size_t wanted)
+    {
+        leat_pipe_run run;
+        leat_pipe_back_many_as(&pipe, &shape, int64_t(wanted), &run);
+        return run;
+    }
+    BENCH_INLINE size_t push_many(size_t count)
+    {
+        return size_t(leat_pipe_push_many_as(&pipe, &shape, int64_t(count)));
+    }
+    BENCH_INLINE leat_pipe_run front_many(size_t wanted)
+    {
+        leat_pipe_run run;
+        leat_pipe_front_many_as(&pipe, &shape, int64_t(wanted), &run);
+        return run;
+    }
+    BENCH_INLINE void pop_many(size_t count)
+    {
+        leat_pipe_pop_many_as(&pipe, &shape, int64_t(count));
+    }
     BENCH_INLINE void flush()
     {
         leat_pipe_flush_as(&pipe, &shape);

@@ -61,6 +61,13 @@ concept in_place = requires(Peer &peer)
     peer.front();
 };
 
+/* Those that also do so for runs of places. */
+template <class Peer>
+concept in_place_many = requires(Peer &peer)
+{
+    peer.front_many(1);
+};
+
 /* One item is written and visible. */
 template <class Item, class Peer> BENCH_INLINE void send(Peer &peer, uint64_t number)
 {
@@ -97,7 +104,21 @@ template <class Item, class Peer> BENCH_INLINE void receive(Peer &peer, expectat
 /* `count` items from `number` on are written, and visible together as far as there is room for all. */
 template <class Item, size_t Most, class Peer> BENCH_INLINE void send_many(Peer &peer, uint64_t number, size_t count)
 {
-    if constexpr (in_place<Peer>) {
+    if constexpr (in_place_many<Peer>) {
+        for (size_t sent = 0; sent < count;) {
+            auto run = peer.back_many(count - sent);
+            auto place = run.first;
+            for (int64_t i = 0; i < run.count; i++, place += run.step) {
+                compose(*reinterpret_cast<Item *>(place), number + sent + uint64_t(i));
+            }
+            size_t pushed = peer.push_many(size_t(run.count));
+            sent += pushed;
+            if (pushed == 0) {
+                peer.flush();
+            }
+        }
+        peer.flush();
+    } else if constexpr (in_place<Peer>) {
         for (size_t i = 0; i < count; i++) {
             compose(*peer.back(), number + i);
             while (!peer.push()) {
@@ -119,7 +140,20 @@ template <class Item, size_t Most, class Peer> BENCH_INLINE void send_many(Peer 
 /* At most Most items that are there are taken and checked; none may be there. */
 template <class Item, size_t Most, class Peer> BENCH_INLINE void receive_many(Peer &peer, expectation &expected)
 {
-    if constexpr (in_place<Peer>) {
+    if constexpr (in_place_many<Peer>) {
+        for (size_t taken = 0; taken < Most;) {
+            auto run = peer.front_many(Most - taken);
+            if (run.count == 0) {
+                break;
+            }
+            auto place = run.first;
+            for (int64_t i = 0; i < run.count; i++, place += run.step) {
+                expected.check(*reinterpret_cast<const Item *>(place));
+            }
+            peer.pop_many(size_t(run.count));
+            taken += size_t(run.count);
+        }
+    } else if constexpr (in_place<Peer>) {
         const Item *item;
         for (size_t i = 0; i < Most && (item = peer.front()) != nullptr; i++) {
             expected.check(*item);
