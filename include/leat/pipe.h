@@ -1064,6 +1064,9 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const st
     return (int64_t)all;
 }
 
+/* Nobody uses all of them. */
+#define LEAT_PIPE_TYPED static inline __attribute__((unused))
+
 /*
  * LEAT_PIPE_TYPE(number, uint64_t) makes number_init, number_write, number_back, number_push, number_flush, number_send, number_receive,
  * number_check_read, number_poll, number_read, number_front, number_pop, and the calls for many: number_write_many, read_many, back_many,
@@ -1073,7 +1076,7 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const st
  */
 #define LEAT_PIPE_TYPE(name, type)                                                                                                       \
     static const struct leat_pipe_shape name##_shape = LEAT_PIPE_SHAPE(sizeof(type), (size_t)LEAT_PIPE_ROUNDED(sizeof(type)));           \
-    static inline int name##_init(struct leat_pipe *pipe, struct leat_pipe_config config)                                                \
+    LEAT_PIPE_TYPED int name##_init(struct leat_pipe *pipe, struct leat_pipe_config config)                                              \
     {                                                                                                                                    \
         if ((config.item_bytes != 0 && config.item_bytes != (int64_t)sizeof(type)) || config.bytes_of != NULL || config.spent != NULL) { \
             return leat_pipe_init(pipe, NULL);                                                                                           \
@@ -1081,53 +1084,53 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const st
         config.item_bytes = (int64_t)sizeof(type);                                                                                       \
         return leat_pipe_init(pipe, &config);                                                                                            \
     }                                                                                                                                    \
-    static inline type *name##_back(struct leat_pipe *pipe)                                                                              \
+    LEAT_PIPE_TYPED type *name##_back(struct leat_pipe *pipe)                                                                            \
     {                                                                                                                                    \
         return (type *)leat_pipe_back_as(pipe, &name##_shape);                                                                           \
     }                                                                                                                                    \
-    static inline bool name##_push(struct leat_pipe *pipe, bool incomplete)                                                              \
+    LEAT_PIPE_TYPED bool name##_push(struct leat_pipe *pipe, bool incomplete)                                                            \
     {                                                                                                                                    \
         return leat_pipe_push_as(pipe, &name##_shape, incomplete);                                                                       \
     }                                                                                                                                    \
-    static inline bool name##_write(struct leat_pipe *pipe, type item, bool incomplete)                                                  \
+    LEAT_PIPE_TYPED bool name##_write(struct leat_pipe *pipe, type item, bool incomplete)                                                \
     {                                                                                                                                    \
         *name##_back(pipe) = item;                                                                                                       \
         return name##_push(pipe, incomplete);                                                                                            \
     }                                                                                                                                    \
-    static inline enum leat_flush name##_flush(struct leat_pipe *pipe)                                                                   \
+    LEAT_PIPE_TYPED enum leat_flush name##_flush(struct leat_pipe *pipe)                                                                 \
     {                                                                                                                                    \
         return leat_pipe_flush_as(pipe, &name##_shape);                                                                                  \
     }                                                                                                                                    \
-    static inline enum leat_flush name##_send(struct leat_pipe *pipe, type item)                                                         \
+    LEAT_PIPE_TYPED enum leat_flush name##_send(struct leat_pipe *pipe, type item)                                                       \
     {                                                                                                                                    \
         *name##_back(pipe) = item;                                                                                                       \
         return leat_pipe_push_flush_as(pipe, &name##_shape);                                                                             \
     }                                                                                                                                    \
-    static inline bool name##_receive(struct leat_pipe *pipe, type *item)                                                                \
+    LEAT_PIPE_TYPED bool name##_receive(struct leat_pipe *pipe, type *item)                                                              \
     {                                                                                                                                    \
         return leat_pipe_receive_as(pipe, &name##_shape, item);                                                                          \
     }                                                                                                                                    \
-    static inline int64_t name##_write_many(struct leat_pipe *pipe, const type *items, int64_t count)                                    \
+    LEAT_PIPE_TYPED int64_t name##_write_many(struct leat_pipe *pipe, const type *items, int64_t count)                                  \
     {                                                                                                                                    \
         return leat_pipe_write_many_as(pipe, &name##_shape, items, count);                                                               \
     }                                                                                                                                    \
-    static inline bool name##_check_read(struct leat_pipe *pipe)                                                                         \
+    LEAT_PIPE_TYPED bool name##_check_read(struct leat_pipe *pipe)                                                                       \
     {                                                                                                                                    \
         return leat_pipe_check_read_as(pipe, &name##_shape);                                                                             \
     }                                                                                                                                    \
-    static inline bool name##_poll(struct leat_pipe *pipe)                                                                               \
+    LEAT_PIPE_TYPED bool name##_poll(struct leat_pipe *pipe)                                                                             \
     {                                                                                                                                    \
         return leat_pipe_poll_as(pipe, &name##_shape);                                                                                   \
     }                                                                                                                                    \
-    static inline type *name##_front(struct leat_pipe *pipe)                                                                             \
+    LEAT_PIPE_TYPED type *name##_front(struct leat_pipe *pipe)                                                                           \
     {                                                                                                                                    \
         return (type *)leat_pipe_front(pipe);                                                                                            \
     }                                                                                                                                    \
-    static inline void name##_pop(struct leat_pipe *pipe)                                                                                \
+    LEAT_PIPE_TYPED void name##_pop(struct leat_pipe *pipe)                                                                              \
     {                                                                                                                                    \
         leat_pipe_pop_as(pipe, &name##_shape);                                                                                           \
     }                                                                                                                                    \
-    static inline bool name##_read(struct leat_pipe *pipe, type *item)                                                                   \
+    LEAT_PIPE_TYPED bool name##_read(struct leat_pipe *pipe, type *item)                                                                 \
     {                                                                                                                                    \
         if (!name##_check_read(pipe)) {                                                                                                  \
             return false;                                                                                                                \
@@ -1136,23 +1139,23 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const st
         name##_pop(pipe);                                                                                                                \
         return true;                                                                                                                     \
     }                                                                                                                                    \
-    static inline int64_t name##_read_many(struct leat_pipe *pipe, type *items, int64_t count)                                           \
+    LEAT_PIPE_TYPED int64_t name##_read_many(struct leat_pipe *pipe, type *items, int64_t count)                                         \
     {                                                                                                                                    \
         return leat_pipe_read_many_as(pipe, &name##_shape, items, count);                                                                \
     }                                                                                                                                    \
-    static inline void name##_back_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run)                               \
+    LEAT_PIPE_TYPED void name##_back_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run)                             \
     {                                                                                                                                    \
         leat_pipe_back_many_as(pipe, &name##_shape, wanted, run);                                                                        \
     }                                                                                                                                    \
-    static inline int64_t name##_push_many(struct leat_pipe *pipe, int64_t count)                                                        \
+    LEAT_PIPE_TYPED int64_t name##_push_many(struct leat_pipe *pipe, int64_t count)                                                      \
     {                                                                                                                                    \
         return leat_pipe_push_many_as(pipe, &name##_shape, count);                                                                       \
     }                                                                                                                                    \
-    static inline int64_t name##_front_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run)                           \
+    LEAT_PIPE_TYPED int64_t name##_front_many(struct leat_pipe *pipe, int64_t wanted, struct leat_pipe_run *run)                         \
     {                                                                                                                                    \
         return leat_pipe_front_many_as(pipe, &name##_shape, wanted, run);                                                                \
     }                                                                                                                                    \
-    static inline void name##_pop_many(struct leat_pipe *pipe, int64_t count)                                                            \
+    LEAT_PIPE_TYPED void name##_pop_many(struct leat_pipe *pipe, int64_t count)                                                          \
     {                                                                                                                                    \
         leat_pipe_pop_many_as(pipe, &name##_shape, count);                                                                               \
     }                                                                                                                                    \
