@@ -680,6 +680,74 @@ static void pipe_bounded_in_bytes_counts_what_items_stand_for_and_times_them(voi
     tear_down(&bench);
 }
 
+static void pipe_says_when_the_open_batch_is_why_there_is_no_room(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench.blocks = counted_blocks(&bench.counted, 1024);
+    struct leat_pipe_config config = {
+        .item_bytes = 1, .high_water = 100, .blocks = &bench.blocks, .high_bytes = 50, .bytes_of = first_byte};
+    struct leat_pipe *pipe = &bench.pipe;
+    assert_int_equal(leat_pipe_init(pipe, &config), 0);
+    assert_true(leat_pipe_write(pipe, "\12", false));
+    assert_true(leat_pipe_write(pipe, "\62", true)); /* 50: with the 10 before, full */
+    assert_false(leat_pipe_write(pipe, "\1", false));
+    leat_pipe_flush(pipe);
+    assert_false(leat_pipe_stuck(pipe)); /* the first can still be read */
+    unsigned char item;
+    assert_true(leat_pipe_receive(pipe, &item));
+    assert_false(leat_pipe_receive(pipe, &item));
+    assert_false(leat_pipe_check_write(pipe));
+    assert_true(leat_pipe_stuck(pipe));
+    assert_true(leat_pipe_unwrite(pipe, NULL));
+    assert_true(leat_pipe_check_write(pipe));
+    tear_down(&bench);
+}
+
+static void pipe_takes_nothing_for_a_run_of_none(void **state)
+{
+    (void)state;
+    for (int64_t bytes = 1; bytes <= 64; bytes *= 2) {
+        struct bench bench;
+        set_up(&bench, bytes, 4, 64);
+        struct leat_pipe *pipe = &bench.pipe;
+        unsigned char item[ITEM_MOST];
+        for (uint64_t i = 0; i < 200; i++) {
+            assert_int_equal(leat_pipe_push_many(pipe, 0), 0);
+            assert_int_equal(leat_pipe_push_many(pipe, -5), 0);
+            assert_true(leat_pipe_valid(pipe));
+            assert_true(write_number(pipe, i, false));
+            leat_pipe_flush(pipe);
+            leat_pipe_pop_many(pipe, 0);
+            assert_true(leat_pipe_receive(pipe, item) && is_item(item, (size_t)bytes, i));
+        }
+        tear_down(&bench);
+    }
+}
+
+/* On 32 bits a mark can be so old that it would look new; here the positions jump instead, past what a spare chunk remembers. */
+static void pipe_sets_the_marks_of_a_spare_chunk_anew_when_they_are_too_old(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, 56, 4, 64);
+    struct leat_pipe *pipe = &bench.pipe;
+    unsigned char item[ITEM_MOST];
+    for (uint64_t i = 0; i < 40; i++) {
+        assert_true(write_number(pipe, i, false));
+    }
+    assert_int_equal(drain(pipe, 0), 40);
+    start_at(pipe, (SIZE_MAX >> 1) + 100); /* the spare chunks keep marks of up to 40, which look like items to come */
+    for (uint64_t i = 0; i < 40; i++) {
+        assert_false(leat_pipe_poll(pipe));
+        assert_true(write_number(pipe, i, false));
+        leat_pipe_flush(pipe);
+        assert_true(leat_pipe_receive(pipe, item) && is_item(item, 56, i));
+        assert_true(leat_pipe_valid(pipe));
+    }
+    tear_down(&bench);
+}
+
 static void pipe_gives_spare_chunks_back_when_trimmed(void **state)
 {
     (void)state;
@@ -776,13 +844,15 @@ static void pipe_of_a_type_is_the_same_pipe(void **state)
     assert_int_equal(points_read_many(pipe, many, 4), 2);
     assert_false(points_check_read(pipe));
     assert_int_equal(points_send(pipe, (struct point){3, 5, 6}), LEAT_FLUSH_ASLEEP);
+    assert_int_equal(points_read_many(pipe, many, 4), 1);
+    assert_int_equal(points_send(pipe, (struct point){3, 5, 6}), LEAT_FLUSH_AWAKE);
     for (int i = 0; i < 9; i++) {
         assert_int_equal(points_send(pipe, (struct point){4 + i, 5, 6}), LEAT_FLUSH_AWAKE);
     }
     assert_int_equal(points_send(pipe, (struct point){0, 0, 0}), LEAT_FLUSH_NOTHING); /* full */
     struct leat_pipe_stats stats;
     leat_pipe_stats(pipe, &stats);
-    assert_int_equal(stats.flushes, 250 + 1000 + 1 + 1 + 9);
+    assert_int_equal(stats.flushes, 250 + 1000 + 1 + 2 + 9);
     assert_true(leat_pipe_valid(pipe));
     tear_down(&bench);
 }
@@ -1243,6 +1313,9 @@ int main(void)
         cmocka_unit_test(pipe_with_a_low_water_mark_stays_shut_down_to_it),
         cmocka_unit_test(pipe_carries_items_in_bulk),
         cmocka_unit_test(pipe_bounded_in_bytes_counts_what_items_stand_for_and_times_them),
+        cmocka_unit_test(pipe_says_when_the_open_batch_is_why_there_is_no_room),
+        cmocka_unit_test(pipe_takes_nothing_for_a_run_of_none),
+        cmocka_unit_test(pipe_sets_the_marks_of_a_spare_chunk_anew_when_they_are_too_old),
         cmocka_unit_test(pipe_gives_spare_chunks_back_when_trimmed),
         cmocka_unit_test(pipe_prints_what_stands_where),
         cmocka_unit_test(pipe_of_a_type_is_the_same_pipe),

@@ -39,7 +39,8 @@
  *
  * I1  popped <= r <= w <= f <= pushed and pushed - popped <= high_water, by wrapping subtraction.
  * I2  a group's mark holds the f of the last flush that began in the group, or until there was one a position that is not after the
- *     group's first place: a fresh chunk is given such marks, and one that was read has them, for what was flushed in it is read. So the
+ *     group's first place: a fresh chunk is given such marks, and one that was read has them, for what was flushed in it is read; when they
+ *     are about to be so old that they would look new (`marked`; on 32 bits), they are set anew. So the
  *     mark of popped's group is after popped, by wrapping comparison, exactly when there is something that the reader, having read all it
  *     knew of, does not know yet. w_mark is the mark of w's group, f_mark that of f's; NULL if that is back's group.
  * I3  the position in o is `said`, at most popped, and lags behind it by less than `give`; o_seen is at most the position in o.
@@ -53,15 +54,13 @@
  *
  * Edges (each release below meets the acquire of the same name):
  *  "item"   flush's store of a mark  ->  the load of it in check_read and poll: items and links up to w are seen.
- *  "room"   publish's store of o  ->  the load of o in room and check_write. No place is written twice while its chunk is in use, so
- *           nothing inside leans on it; it lets users pass buffers round: what the reader did with what it read happens before the
- *           write that took its room.
- *  "spare"  the reader's exchange of a spare  ->  the writer's: the reader is done with every item of the chunk.
- *  "sleep"  who publishes stores its position and then looks at the other's flag; who sleeps sets its flag and then looks at the
- *           position: one of the two must see the other. LEAT_SLEEP_RMW: both touch the flag by read-modify-writes, so one of them comes
- *           first and the later one acquires. LEAT_SLEEP_FENCE: a sequentially consistent fence between the two on both sides.
- *           LEAT_SLEEP_BARRIER: on the sleeper's side host->barrier, which fences every running thread, and on the other nothing but the
- *           compiler is kept from reordering.
+ *  "room"   publish's stores of o and o_bytes  ->  their loads in room and check_write. No place is written twice while its chunk is in
+ * use, so nothing inside leans on it; it lets users pass buffers round: what the reader did with what it read happens before the write that
+ * took its room. "spare"  the reader's exchange of a spare  ->  the writer's: the reader is done with every item of the chunk. "sleep"  who
+ * publishes stores its position and then looks at the other's flag; who sleeps sets its flag and then looks at the position: one of the two
+ * must see the other. LEAT_SLEEP_RMW: both touch the flag by read-modify-writes, so one of them comes first and the later one acquires.
+ * LEAT_SLEEP_FENCE: a sequentially consistent fence between the two on both sides. LEAT_SLEEP_BARRIER: on the sleeper's side host->barrier,
+ * which fences every running thread, and on the other nothing but the compiler is kept from reordering.
  *
  * Whatever wakes a sleeper must synchronize with it (release by the waker, acquire by the sleeper): without that a woken reader may still
  * see the old mark and sleep again, for ever, where nobody owes it a wake-up any more.
@@ -112,6 +111,7 @@ enum leat_sleep {
 struct leat_chunk {
     struct leat_chunk *next; /* followed by the reader, once it has read the chunk's last item, and by the writer */
     struct leat_chunk *prev; /* followed by the writer only */
+    size_t marked;           /* no mark in the chunk is older than this position */
 };
 
 #define LEAT_CHUNK_FIRST ((size_t)64)
@@ -167,11 +167,11 @@ struct leat_pipe_stats {
     int64_t items_out; /* read */
     int64_t bytes_in;  /* what bytes_of said of those; without it item_bytes each */
     int64_t bytes_out;
-    int64_t flushes;       /* that had something to flush */
+    int64_t flushes;       /* that had something to flush; while the writer runs, perhaps some batches off */
     int64_t wakes;         /* of those, that found the reader asleep */
     int64_t sleeps;        /* times the reader announced its sleep and did not withdraw it at once */
     int64_t writer_sleeps; /* the same of the writer, when full */
-    int64_t peak_items;    /* most items inside: never less than the truth, and at most an eighth of high_water more */
+    int64_t peak_items;    /* most items inside: at most an eighth of high_water too much, or what write_many had asked room for */
     int64_t chunks;        /* held now, spare ones included */
 };
 
@@ -275,7 +275,7 @@ LEAT_API void leat_pipe_fini(struct leat_pipe *pipe);
  * @param incomplete  true: more of the same message follows; no flush shows any of it before a write with false
  * Returns false when the pipe is full: high_water items, or high_bytes, are inside as far as the reader has said, or it was so and more
  * than low_water still are (check_write tells); or else when no chunk was to be had. Nothing is changed then. A batch of more than
- * high_water items can never be completed: take it back with unwrite.
+ * high_water items, or of high_bytes, can never be completed (leat_pipe_stuck): take it back with unwrite.
  *
  * [thread: writer | blocks: no | allocates: one block per chunk, the spare one first | fails: full, no chunk]
  */
@@ -374,6 +374,14 @@ LEAT_API bool leat_pipe_check_write(struct leat_pipe *pipe);
  * [thread: writer | blocks: no | allocates: no | fails: full]
  */
 LEAT_API bool leat_pipe_has_room(struct leat_pipe *pipe);
+
+/*
+ * Says whether there is no room because of the batch that is open: all else was read, or the batch alone has high_water items. Then no wait
+ * will help.
+ *
+ * [thread: writer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_pipe_stuck(struct leat_pipe *pipe);
 
 /*
  * The writer's sleep is not announced. If the reader had seen it before, its wake-up may still come.

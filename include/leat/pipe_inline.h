@@ -177,7 +177,7 @@ LEAT_PIPE_INLINE void leat_pipe_publish(struct leat_pipe *pipe)
 {
     size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
     if (LEAT_UNLIKELY(pipe->extra != 0)) {
-        leat_store(&pipe->o_bytes, leat_load(&pipe->popped_bytes, relaxed), relaxed); /* relaxed: the next store carries it */
+        leat_store(&pipe->o_bytes, leat_load(&pipe->popped_bytes, relaxed), release); /* edge "room"; relaxed: the reader's own */
     }
     pipe->said = popped;
     pipe->say_at = popped + pipe->give;
@@ -435,8 +435,11 @@ LEAT_PIPE_SHAPED int64_t leat_pipe_push_many_as(struct leat_pipe *pipe, const st
 {
     LEAT_PIPE_OWN(pipe, writing_thread);
     size_t pushed = leat_load(&pipe->pushed, relaxed), items = count > 0 ? (size_t)count : 0; /* relaxed: the writer's own */
+    if (items == 0) {
+        return 0;
+    }
     if (items > leat_pipe_sure(pipe, shape, pushed) || items > pipe->room_to - pushed) {
-        return items != 0 && leat_pipe_push(pipe, false); /* a run of one */
+        return leat_pipe_push(pipe, false); /* a run of one */
     }
     if (shape->items == 1) {
         if (pipe->w_mark == NULL) {
@@ -498,36 +501,43 @@ LEAT_PIPE_SHAPED void leat_pipe_pop_many_as(struct leat_pipe *pipe, const struct
     leat_pipe_popped_many(pipe, leat_load(&pipe->popped, relaxed) + items); /* relaxed: the reader's own */
 }
 
-LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, void *items, int64_t count)
+/* Copies the next `items` that were prefetched out; begin_pos moves on, popped is the caller's. */
+LEAT_PIPE_SHAPED void leat_pipe_copy_out(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, unsigned char *to, size_t items)
 {
-    unsigned char *to = (unsigned char *)items;
-    if (count <= 0 || !leat_pipe_poll_as(pipe, shape)) {
-        return 0;
-    }
-    size_t popped = leat_load(&pipe->popped, relaxed), there = pipe->r - popped; /* relaxed: the reader's own */
-    size_t left = (size_t)count < there ? (size_t)count : there, all = left;
     size_t pos = pipe->begin_pos;
-    while (left > 0) {
-        size_t done = 1;
+    for (size_t left = items, done; left > 0; left -= done, to += done * shape->item_bytes) {
         if (shape->item_bytes == shape->step && left >= shape->items && (shape->mask == 0 || (pos & shape->mask) == 0)) {
             done = shape->items;
             leat_pipe_copy(to, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape->items * shape->step);
             pos = (pos | shape->mask) + shape->skip;
         } else {
+            done = 1;
             memcpy(to, LEAT_CHUNK_PLACE(pipe->begin_chunk, pos), shape->item_bytes);
             size_t next = pos + shape->step;
             pos = (next & shape->mask) == shape->full ? (pos | shape->mask) + shape->skip : next;
         }
-        to += done * shape->item_bytes;
-        left -= done;
         if (LEAT_UNLIKELY(pos == pipe->chunk_end)) {
             leat_pipe_leave_chunk(pipe);
             pos = LEAT_CHUNK_FIRST;
         }
     }
     pipe->begin_pos = pos;
-    leat_pipe_popped_many(pipe, popped + all);
-    return (int64_t)all;
+}
+
+LEAT_PIPE_SHAPED int64_t leat_pipe_read_many_as(struct leat_pipe *pipe, const struct leat_pipe_shape *shape, void *items, int64_t count)
+{
+    if (count <= 0 || !leat_pipe_poll_as(pipe, shape)) {
+        return 0;
+    }
+    size_t popped = leat_load(&pipe->popped, relaxed), done = 0; /* relaxed: the reader's own */
+    do {
+        size_t there = pipe->r - (popped + done), left = (size_t)count - done;
+        there = there < left ? there : left;
+        leat_pipe_copy_out(pipe, shape, (unsigned char *)items + done * shape->item_bytes, there);
+        done += there;
+    } while (done < (size_t)count && leat_pipe_fetch(pipe, shape));
+    leat_pipe_popped_many(pipe, popped + done);
+    return (int64_t)done;
 }
 
 #ifdef __cplusplus

@@ -148,7 +148,7 @@ int leat_channel_wait_room(struct leat_channel *channel, int64_t deadline_ns)
             return 0;
         }
         leat_channel_flush(channel); /* a reader that was shown nothing makes no room */
-        if (pipe->open >= pipe->high_water) {
+        if (leat_pipe_stuck(pipe)) {
             return -EMSGSIZE;
         }
         if (deadline_ns == 0 || parked != 0) {

@@ -19,14 +19,21 @@ static LEAT_ATOMIC(size_t) * mark_of(const struct leat_pipe *pipe, struct leat_c
     return LEAT_PIPE_MARK(chunk, pos, &pipe->shape);
 }
 
-/* A chunk from blocks for positions from `position` on: no mark in it says that there is anything (I2). NULL: none to be had. */
+/* No mark in the chunk says that there is anything after that position (I2). relaxed: edge "item" shows it in time. */
+static void set_marks(const struct leat_pipe *pipe, struct leat_chunk *chunk, size_t position)
+{
+    chunk->marked = position;
+    for (size_t pos = LEAT_CHUNK_FIRST; pos != pipe->chunk_end; pos += leat_pipe_stride(&pipe->shape)) {
+        leat_store(mark_of(pipe, chunk, pos), position, relaxed);
+    }
+}
+
+/* A chunk from blocks for positions from `position` on. NULL: none to be had. */
 static struct leat_chunk *fresh_chunk(const struct leat_pipe *pipe, size_t position)
 {
     struct leat_chunk *chunk = pipe->blocks.alloc(pipe->blocks.context);
     if (chunk != NULL) {
-        for (size_t pos = LEAT_CHUNK_FIRST; pos != pipe->chunk_end; pos += leat_pipe_stride(&pipe->shape)) {
-            leat_store(mark_of(pipe, chunk, pos), position, relaxed); /* relaxed: edge "item" shows it in time */
-        }
+        set_marks(pipe, chunk, position);
     }
     return chunk;
 }
@@ -239,8 +246,7 @@ static bool room_for_bytes(struct leat_pipe *pipe)
 {
     size_t bytes = leat_load(&pipe->pushed_bytes, relaxed); /* relaxed: the writer's own */
     if (bytes - pipe->o_bytes_seen >= pipe->high_bytes) {
-        (void)leat_load(&pipe->o, acquire);                      /* edge "room" */
-        pipe->o_bytes_seen = leat_load(&pipe->o_bytes, relaxed); /* relaxed: at least what belongs to that o */
+        pipe->o_bytes_seen = leat_load(&pipe->o_bytes, acquire); /* edge "room" */
     }
     return bytes - pipe->o_bytes_seen < pipe->high_bytes;
 }
@@ -268,9 +274,13 @@ static struct leat_chunk *take_spare(struct leat_pipe *pipe)
 
 LEAT_COLD bool leat_pipe_next_chunk(struct leat_pipe *pipe)
 {
+    size_t pushed = leat_load(&pipe->pushed, relaxed); /* relaxed: the writer's own */
     struct leat_chunk *chunk = take_spare(pipe);
+    if (chunk != NULL && pushed - chunk->marked > SIZE_MAX / 4) {
+        set_marks(pipe, chunk, pushed);
+    }
     if (chunk == NULL) {
-        chunk = fresh_chunk(pipe, leat_load(&pipe->pushed, relaxed)); /* relaxed: the writer's own */
+        chunk = fresh_chunk(pipe, pushed);
         if (chunk == NULL) {
             return false;
         }
@@ -360,6 +370,7 @@ bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item)
         last_group(pipe);
     }
     pipe->open--;
+    pipe->shut = false;                                                          /* there is room now */
     leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) - 1, relaxed); /* relaxed, both: the reader does not look at it */
     leat_store(&pipe->pushed, leat_load(&pipe->pushed, relaxed) - 1, relaxed);
     if (pipe->bytes_of != NULL) {
@@ -414,6 +425,13 @@ bool leat_pipe_check_write(struct leat_pipe *pipe)
         LEAT_PIPE_COUNT(&pipe->writer_sleeps);
     }
     return room;
+}
+
+bool leat_pipe_stuck(struct leat_pipe *pipe)
+{
+    size_t inside = leat_load(&pipe->pushed, relaxed) - leat_load(&pipe->o, acquire); /* relaxed: the writer's own; edge "room" */
+    bool alone = pipe->open >= pipe->high_water || (pipe->open != 0 && inside == pipe->open);
+    return alone && !leat_pipe_has_room(pipe); /* asked last: from here on the reader can publish nothing */
 }
 
 void leat_pipe_cancel_write_sleep(struct leat_pipe *pipe)
@@ -597,7 +615,12 @@ void leat_pipe_stats(const struct leat_pipe *pipe, struct leat_pipe_stats *stats
     stats->items_out = (int64_t)popped;
     stats->bytes_in = (int64_t)(counted ? leat_load(&pipe->pushed_bytes, relaxed) : pushed * pipe->shape.item_bytes);
     stats->bytes_out = (int64_t)(counted ? leat_load(&pipe->popped_bytes, relaxed) : popped * pipe->shape.item_bytes);
-    stats->flushes = (int64_t)(pushed - leat_load(&pipe->pending, relaxed) - leat_load(&pipe->joined, relaxed));
+    size_t joined = leat_load(&pipe->joined, relaxed), flushed = pushed - leat_load(&pipe->pending, relaxed);
+    for (int tries = 0; tries < 100 && leat_load(&pipe->joined, relaxed) != joined; tries++) { /* a batch was flushed in between */
+        joined = leat_load(&pipe->joined, relaxed);
+        flushed = leat_load(&pipe->pushed, relaxed) - leat_load(&pipe->pending, relaxed);
+    }
+    stats->flushes = flushed - joined < SIZE_MAX / 2 ? (int64_t)(flushed - joined) : 0;
     stats->wakes = (int64_t)leat_load(&pipe->wakes, relaxed);
     stats->sleeps = (int64_t)leat_load(&pipe->sleeps, relaxed);
     stats->writer_sleeps = (int64_t)leat_load(&pipe->writer_sleeps, relaxed);
