@@ -193,6 +193,38 @@ static void channel_says_when_a_batch_can_never_fit_and_when_memory_is_out(void 
     tear_down(&post);
 }
 
+static int64_t ten(void *context, const void *item)
+{
+    (void)context;
+    (void)item;
+    return 10;
+}
+
+static void channel_says_when_a_batch_can_never_fit_in_bytes(void **state)
+{
+    (void)state;
+    struct post post;
+    struct leat_channel_config config = post_config(&post, 16, 100);
+    config.pipe.high_bytes = 40;
+    config.pipe.bytes_of = ten;
+    assert_int_equal(leat_channel_init(&post.channel, &config), 0);
+    uint64_t number = 5;
+    assert_int_equal(put(&post.channel, 1, 0), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(leat_channel_write(&post.channel, &number, true, 0), 0);
+    }
+    assert_int_equal(leat_channel_write(&post.channel, &number, true, 1), -ETIMEDOUT); /* the first can still be read */
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), 0);
+    assert_int_equal(leat_channel_read(&post.channel, &number, 0), -EAGAIN);
+    assert_int_equal(leat_channel_write(&post.channel, &number, true, LEAT_FOREVER), 0);
+    assert_int_equal(leat_channel_write(&post.channel, &number, false, LEAT_FOREVER), -EMSGSIZE);
+    assert_false(leat_channel_arm_writer(&post.channel));
+    while (leat_pipe_unwrite(&post.channel.pipe, NULL)) {
+    }
+    assert_int_equal(leat_channel_write(&post.channel, &number, false, LEAT_FOREVER), 0);
+    tear_down(&post);
+}
+
 static void channel_reader_drains_after_close_and_then_gets_epipe(void **state)
 {
     (void)state;
@@ -890,6 +922,7 @@ int main(void)
         cmocka_unit_test(channel_try_on_full_is_eagain_and_has_flushed),
         cmocka_unit_test(channel_waits_until_the_deadline_and_withdraws),
         cmocka_unit_test(channel_says_when_a_batch_can_never_fit_and_when_memory_is_out),
+        cmocka_unit_test(channel_says_when_a_batch_can_never_fit_in_bytes),
         cmocka_unit_test(channel_reader_drains_after_close_and_then_gets_epipe),
         cmocka_unit_test(channel_writer_gets_epipe_after_close_and_unread_items_can_be_drained),
         cmocka_unit_test(channel_fd_is_readable_from_arm_to_read_exactly_when_something_came),

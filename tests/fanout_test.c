@@ -113,7 +113,7 @@ static void fanout_drops_waits_or_lets_a_slow_reader_go(void **state)
     assert_int_equal(send(&station, 6, false, leat_os_now_ns() + 1000000), -ETIMEDOUT);
     struct leat_fanout_stats stats;
     leat_fanout_stats(&station.fanout, &stats);
-    assert_int_equal(stats.drops[LEAT_DROP_FULL], 2);
+    assert_int_equal(stats.drops[LEAT_DROP_FULL], 3);
     assert_int_equal(stats.let_go, 1);
     assert_int_equal(stats.written, 6);
     assert_int_equal(stats.sent, 14);
@@ -147,6 +147,31 @@ static void fanout_drops_waits_or_lets_a_slow_reader_go(void **state)
     assert_int_equal(send(&station, 12, false, 0), 3);
     (void)leat_fanout_flush(&station.fanout);
     assert_int_equal(receive(late), 12);
+    tear_down(&station);
+}
+
+static void fanout_is_not_held_up_by_a_reader_too_small_for_the_message(void **state)
+{
+    (void)state;
+    static struct station station;
+    set_up(&station, 2, 8);
+    struct leat_channel *large, *small;
+    assert_int_equal(leat_fanout_attach(&station.fanout, NULL, &large), 0);
+    assert_int_equal(leat_fanout_attach(&station.fanout, &(struct leat_fanout_reader){.full = LEAT_FANOUT_WAIT, .high_water = 2}, &small),
+                     0);
+    for (uint64_t i = 0; i < 4; i++) {
+        assert_int_equal(send(&station, i, i < 3, LEAT_FOREVER), i < 2 ? 2 : 1);
+    }
+    (void)leat_fanout_flush(&station.fanout);
+    struct leat_fanout_stats stats;
+    leat_fanout_stats(&station.fanout, &stats);
+    assert_int_equal(stats.sent, 4);
+    assert_int_equal(stats.drops[LEAT_DROP_FULL], 4);
+    for (uint64_t i = 0; i < 4; i++) {
+        assert_int_equal(receive(large), i);
+    }
+    assert_int_equal(leat_channel_read(small, &(struct leat_msg){0}, 0), -EAGAIN);
+    assert_int_equal(send(&station, 9, false, 0), 2);
     tear_down(&station);
 }
 
@@ -228,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fanout_shares_one_message_among_all_readers),
         cmocka_unit_test(fanout_drops_waits_or_lets_a_slow_reader_go),
+        cmocka_unit_test(fanout_is_not_held_up_by_a_reader_too_small_for_the_message),
         cmocka_unit_test(fanout_reaches_readers_that_come_and_go),
     };
     alarm(120);

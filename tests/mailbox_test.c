@@ -187,7 +187,8 @@ static void mailbox_writers_get_epipe_when_the_reader_closes(void **state)
     leat_mailbox_close_reader(&office.mailbox);
     assert_int_equal(leat_channel_write(channel, &(struct letter){0, 0, 1}, false, LEAT_FOREVER), -EPIPE);
     assert_int_equal(leat_mailbox_attach(&office.mailbox, NULL, &late), -EPIPE);
-    assert_int_equal(leat_mailbox_read(&office.mailbox, &(struct letter){0}, 0), -EPIPE);
+    assert_int_equal(get(&office).number, 0); /* what is left can be read */
+    assert_int_equal(leat_mailbox_read(&office.mailbox, &(struct letter){0}, LEAT_FOREVER), -EPIPE);
     tear_down(&office);
 }
 
@@ -234,6 +235,53 @@ static void mailbox_fd_is_readable_from_arm_to_read_when_something_comes(void **
     assert_true(readable(fd));
     assert_int_equal(leat_mailbox_read(&office.mailbox, &(struct letter){0}, 0), -EAGAIN);
     leat_channel_close_writer(channel[1]);
+    tear_down(&office);
+}
+
+/* Parts that were flushed one by one: the reader waits for the rest of a message although others have something. */
+static void mailbox_waits_for_the_rest_of_a_message_and_keeps_its_deadline(void **state)
+{
+    (void)state;
+    static struct office office;
+    set_up(&office, 2, 8);
+    struct leat_channel *one, *two;
+    assert_int_equal(leat_mailbox_attach(&office.mailbox, NULL, &one), 0);
+    assert_int_equal(leat_mailbox_attach(&office.mailbox, NULL, &two), 0);
+    assert_int_equal(leat_channel_write(one, &(struct letter){0, 1, 0}, false, 0), 0); /* says that more follows, and is visible */
+    (void)leat_channel_flush(one);
+    put(two, 1, 0, false);
+    assert_int_equal(get(&office).writer, 0);
+    assert_int_equal(leat_mailbox_read(&office.mailbox, &(struct letter){0}, leat_os_now_ns() + 20000000), -ETIMEDOUT);
+    assert_true(leat_mailbox_arm(&office.mailbox));
+    put(one, 0, 1, false);
+    assert_int_equal(get(&office).writer, 0);
+    assert_int_equal(get(&office).writer, 1);
+    tear_down(&office);
+}
+
+static void mailbox_keeps_its_turns_while_urgent_writers_come_and_go(void **state)
+{
+    (void)state;
+    static struct office office;
+    set_up(&office, 3, 100);
+    struct leat_channel *plain[2];
+    uint64_t seen[2] = {0};
+    for (uint32_t w = 0; w < 2; w++) {
+        assert_int_equal(leat_mailbox_attach(&office.mailbox, NULL, &plain[w]), 0);
+        for (uint64_t i = 0; i < 40; i++) {
+            put(plain[w], w, i, false);
+        }
+    }
+    for (int i = 0; i < 24; i++) {
+        struct leat_channel *urgent;
+        assert_int_equal(leat_mailbox_attach(&office.mailbox, &(struct leat_mailbox_writer){.urgent = true}, &urgent), 0);
+        put(urgent, 2, 0, false);
+        assert_int_equal(get(&office).writer, 2);
+        leat_channel_close_writer(urgent);
+        seen[get(&office).writer]++;
+    }
+    assert_int_equal(seen[0], 12);
+    assert_int_equal(seen[1], 12);
     tear_down(&office);
 }
 
@@ -399,6 +447,8 @@ int main(void)
         cmocka_unit_test(mailbox_seat_is_free_again_when_what_its_writer_left_was_read),
         cmocka_unit_test(mailbox_writers_get_epipe_when_the_reader_closes),
         cmocka_unit_test(mailbox_fd_is_readable_from_arm_to_read_when_something_comes),
+        cmocka_unit_test(mailbox_waits_for_the_rest_of_a_message_and_keeps_its_deadline),
+        cmocka_unit_test(mailbox_keeps_its_turns_while_urgent_writers_come_and_go),
         cmocka_unit_test(mailbox_writer_that_drops_loses_whole_messages_only),
         cmocka_unit_test(mailbox_carries_letters_of_writers_that_come_and_go),
     };

@@ -541,6 +541,19 @@ static void pipe_with_a_low_water_mark_stays_shut_down_to_it(void **state)
         assert_true(leat_pipe_check_write(pipe));
         assert_true(leat_pipe_valid(pipe));
     }
+    /* Taking back does not open it before the mark. */
+    read = drain(pipe, read);
+    for (int i = 0; i < 16; i++) {
+        assert_true(write_number(pipe, written++, i >= 14));
+    }
+    assert_false(write_number(pipe, written, true));
+    assert_true(leat_pipe_unwrite(pipe, NULL) && leat_pipe_unwrite(pipe, NULL));
+    written -= 2;
+    assert_true(leat_pipe_valid(pipe));
+    assert_false(write_number(pipe, written, false));
+    assert_false(leat_pipe_check_write(pipe));
+    read = drain(pipe, read);
+    assert_true(leat_pipe_writer_asleep(pipe));
     /* An incomplete batch of more than the mark: all else being read is enough. */
     read = drain(pipe, read);
     for (int i = 0; i < 16; i++) {

@@ -79,6 +79,7 @@ struct leat_channel {
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(uint32_t) reader_closed; /* written by the reader, once; read by the writer */
     bool writer_armed;                                            /* by arm_writer, until the next write */
     bool dropping;                                                /* the rest of this message is dropped too */
+    enum leat_drop dropped_for;                                   /* as the rest was */
     struct leat_spin writer_spin;
     LEAT_ATOMIC(int64_t) drops[LEAT_DROP_CAUSES]; /* written by the writer, read by any thread */
     LEAT_ATOMIC(int64_t) wakes;                   /* sent to the reader by flush; written by the writer, read by any thread */
@@ -119,8 +120,8 @@ LEAT_API void leat_channel_fini(struct leat_channel *channel);
  * @param item         item_bytes of the pipe, copied; the caller keeps what it points to on failure
  * @param incomplete   as leat_pipe_write
  * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries; LEAT_FOREVER waits
- * Returns 0; -EAGAIN (a try) or -ETIMEDOUT: full; -EPIPE: the reader closed; -EMSGSIZE: the incomplete batch alone fills the pipe and can
- * never be completed; -ENOMEM: no chunk was to be had.
+ * Returns 0; -EAGAIN (a try) or -ETIMEDOUT: full; -EPIPE: the reader closed; -EMSGSIZE: the incomplete batch alone fills the pipe, in items
+ * or in bytes, and can never be completed; -ENOMEM: no chunk was to be had.
  *
  * [thread: writer | blocks: until the deadline | allocates: as leat_pipe_write | fails: EAGAIN ETIMEDOUT EPIPE EMSGSIZE ENOMEM]
  */
@@ -147,7 +148,8 @@ LEAT_API void leat_channel_close_writer(struct leat_channel *channel);
  * The writer's sleep is announced, after a flush of what is complete: its waker is woken when there is room or the reader closes.
  * Holds until the next write, which withdraws it and drains the channel's own eventfd.
  *
- * Returns false when there is no need to sleep: there is room, or the reader closed (the next write says which).
+ * Returns false when there is no need to sleep: there is room, the reader closed, or the open batch is too large (the next write says
+ * which).
  *
  * [thread: writer | blocks: no | allocates: no | fails: there is room]
  */

@@ -44,9 +44,9 @@ struct leat_fanout_config {
 /* How a reader attaches. All 0: as the fanout's configuration says. */
 struct leat_fanout_reader {
     enum leat_fanout_full full;
-    int64_t high_water; /* of its own channel; 0: as the fanout's */
-    bool reader_fd;     /* as in leat_channel_config, both */
-    struct leat_waker *reader_waker;
+    int64_t high_water;              /* of its own channel; 0: as the fanout's */
+    bool reader_fd;                  /* as in leat_channel_config, both */
+    struct leat_waker *reader_waker; /* must outlive the fanout, not only this reader: the writer may be about to wake it */
 };
 
 struct leat_fanout_stats {
@@ -87,10 +87,10 @@ LEAT_API void leat_fanout_fini(struct leat_fanout *fanout);
  * @param msg          the fanout's on success and then empty; still the caller's after an error, and no reader has got anything
  * @param incomplete   true: more parts of the same message follow
  * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries; LEAT_FOREVER waits: for readers that are LEAT_FANOUT_WAIT
- * Returns how many readers got it, 0 or more; -EAGAIN, -ETIMEDOUT: a reader that is waited for is full; -EMSGSIZE: the parts so far fill
- * the channel of such a reader; -EPIPE: closed.
+ * Returns how many readers got it, 0 or more; -EAGAIN, -ETIMEDOUT: a reader that is waited for is full; -EPIPE: closed. A reader that is
+ * waited for and whose channel is smaller than the message loses it, which is counted: it cannot hold up the others for ever.
  *
- * [thread: writer | blocks: until the deadline | allocates: as leat_pipe_write | fails: EAGAIN ETIMEDOUT EMSGSIZE EPIPE]
+ * [thread: writer | blocks: until the deadline | allocates: as leat_pipe_write | fails: EAGAIN ETIMEDOUT EPIPE]
  */
 LEAT_API int64_t leat_fanout_write(struct leat_fanout *fanout, struct leat_msg *msg, bool incomplete, int64_t deadline_ns);
 

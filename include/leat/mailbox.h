@@ -184,7 +184,8 @@ LEAT_API int leat_mailbox_attach(struct leat_mailbox *mailbox, const struct leat
  *
  * @param item         item_bytes of the pipes; untouched on failure
  * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries; LEAT_FOREVER waits, also while nobody is attached
- * Returns 0; -EAGAIN (a try) or -ETIMEDOUT: nothing there; -EPIPE: this reader has closed.
+ * Returns 0; -EAGAIN (a try) or -ETIMEDOUT: nothing there; -EPIPE: this reader has closed, and what was left is
+ * read.
  *
  * [thread: reader | blocks: until the deadline | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE]
  */
@@ -207,7 +208,8 @@ LEAT_API int leat_mailbox_fd(const struct leat_mailbox *mailbox);
 LEAT_API bool leat_mailbox_arm(struct leat_mailbox *mailbox);
 
 /*
- * Writers get -EPIPE from now on, those that sleep are woken, and nobody attaches any more. May be called again.
+ * Writers get -EPIPE from now on, those that sleep are woken, and nobody attaches any more. What is left can still be read, without
+ * waiting; a batch that its writer has not completed is given up by fini, unless the writer takes it back by unwrite. May be called again.
  *
  * [thread: reader | blocks: no | allocates: no | fails: never]
  */

@@ -27,7 +27,7 @@ void leat_spin_init(struct leat_spin *spin, int64_t most)
 
 void leat_spin_won(struct leat_spin *spin)
 {
-    spin->looks = spin->looks * 2 < spin->ceiling ? spin->looks * 2 : spin->ceiling;
+    spin->looks = spin->looks < spin->ceiling / 2 ? spin->looks * 2 : spin->ceiling;
 }
 
 void leat_spin_lost(struct leat_spin *spin)
@@ -126,6 +126,10 @@ static int park_writer(struct leat_channel *channel, int64_t deadline_ns)
     if (leat_pipe_check_write(&channel->pipe)) {
         return 0;
     }
+    if (leat_pipe_stuck(&channel->pipe)) { /* the reader took the last that it can: nobody would wake us */
+        leat_pipe_cancel_write_sleep(&channel->pipe);
+        return 0;
+    }
     int result = -EPIPE;
     if (leat_load(&channel->reader_closed, acquire) == 0) { /* edge "reader closed"; after `seen`: a close from here on changes the token */
         result = leat_waker_wait(channel->writer_waker, seen, deadline_ns);
@@ -179,6 +183,7 @@ static void drop_message(struct leat_channel *channel, const void *item, bool in
         count_drop(channel, leat_pipe_back(pipe), cause);
     }
     channel->dropping = incomplete;
+    channel->dropped_for = cause;
 }
 
 /* A write that did not succeed at once. */
@@ -223,7 +228,7 @@ int leat_channel_write(struct leat_channel *channel, const void *item, bool inco
     }
     if (LEAT_UNLIKELY(channel->dropping)) {
         channel->dropping = incomplete;
-        count_drop(channel, item, LEAT_DROP_FULL);
+        count_drop(channel, item, channel->dropped_for);
         return 0;
     }
     if (LEAT_LIKELY(leat_pipe_write(&channel->pipe, item, incomplete))) {
@@ -242,6 +247,9 @@ bool leat_channel_arm_writer(struct leat_channel *channel)
         return false;
     }
     channel->writer_armed = true;
+    if (leat_pipe_stuck(&channel->pipe)) {
+        return false;
+    }
     return leat_load(&channel->reader_closed, acquire) == 0; /* edge "reader closed"; a close after this load wakes */
 }
 

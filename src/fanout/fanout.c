@@ -98,12 +98,13 @@ static int wait_for_room(struct leat_fanout *fanout, int64_t deadline_ns)
     for (int64_t i = 0; i < fanout->roster.live; i++) {
         struct leat_seat *seat = fanout->roster.order[i];
         struct leat_channel *channel = &seat->channel;
-        if (policy_of(seat) != LEAT_FANOUT_WAIT || leat_pipe_has_room(&channel->pipe)) {
+        if (policy_of(seat) != LEAT_FANOUT_WAIT || channel->dropping || leat_pipe_has_room(&channel->pipe)) {
             continue;
         }
         (void)leat_fanout_flush(fanout); /* not only this one's: the others may do with what is there meanwhile */
         int result = leat_channel_wait_room(channel, deadline_ns);
-        if (result != 0 && result != -EPIPE) { /* one that left has room for everything */
+        if (result != 0 && result != -EPIPE &&
+            result != -EMSGSIZE) { /* one that left has room for everything; one too small drops it all */
             return result;
         }
     }
@@ -122,8 +123,11 @@ static bool give(struct leat_fanout *fanout, struct leat_seat *seat, const struc
         return false;
     }
     if (policy_of(seat) == LEAT_FANOUT_CLOSE && !channel->dropping && !leat_pipe_has_room(&channel->pipe)) {
+        fanout->sum.drops[LEAT_DROP_FULL]++;
         while (leat_pipe_unwrite(&channel->pipe, NULL)) { /* it gets no part of this message */
             drop_message(NULL, leat_pipe_back(&channel->pipe), LEAT_DROP_FULL);
+            fanout->sum.drops[LEAT_DROP_FULL]++;
+            fanout->sum.sent--;
         }
         leat_channel_close_writer(channel);
         fanout->sum.let_go++;
@@ -138,6 +142,7 @@ static bool give(struct leat_fanout *fanout, struct leat_seat *seat, const struc
     for (int i = 0; i < LEAT_DROP_CAUSES; i++) {
         dropped += leat_load(&channel->drops[i], relaxed); /* relaxed: likewise */
     }
+    fanout->sum.sent += 1 - dropped; /* this one, or fewer by the parts that had been given */
     return dropped == 0;
 }
 
@@ -159,7 +164,6 @@ int64_t leat_fanout_write(struct leat_fanout *fanout, struct leat_msg *msg, bool
     }
     fanout->inside = incomplete;
     fanout->sum.written++;
-    fanout->sum.sent += given;
     leat_msg_unref(msg);
     leat_msg_init(msg);
     return given;

@@ -78,6 +78,31 @@ static void wake_writer(struct leat_seat *seat)
     }
 }
 
+/* Where a seat stands in the order now; `otherwise` if it does not. */
+static int64_t index_of(const struct leat_roster *roster, const struct leat_seat *seat, int64_t otherwise)
+{
+    for (int64_t i = 0; i < roster->live; i++) {
+        if (roster->order[i] == seat) {
+            return i;
+        }
+    }
+    return otherwise;
+}
+
+/* Those who came are in; whose turn it was keeps it. */
+static void look(struct leat_mailbox *mailbox)
+{
+    struct leat_roster *roster = &mailbox->roster;
+    if (leat_load(&roster->changes, relaxed) == roster->seen) { /* relaxed: leat_roster_look says it for certain */
+        return;
+    }
+    const struct leat_seat *turn = mailbox->turn < roster->live ? roster->order[mailbox->turn] : NULL;
+    const struct leat_seat *urgent = mailbox->urgent_turn < roster->urgent ? roster->order[mailbox->urgent_turn] : NULL;
+    (void)leat_roster_look(roster);
+    mailbox->turn = index_of(roster, turn, roster->live);
+    mailbox->urgent_turn = index_of(roster, urgent, roster->urgent);
+}
+
 /* Says whether order[index] has an item; one whose writer has gone and left none is ended, and *ended set. */
 static bool has_item(struct leat_mailbox *mailbox, int64_t index, bool *ended)
 {
@@ -95,6 +120,8 @@ static bool has_item(struct leat_mailbox *mailbox, int64_t index, bool *ended)
     mailbox->inside = mailbox->inside == seat ? NULL : mailbox->inside;
     add_stats(&mailbox->gone, &seat->channel);
     leat_roster_free(&mailbox->roster, index);
+    mailbox->turn -= index < mailbox->turn; /* those behind it have moved up */
+    mailbox->urgent_turn -= index < mailbox->urgent_turn;
     *ended = true;
     return false;
 }
@@ -120,7 +147,7 @@ static struct leat_seat *go_round(struct leat_mailbox *mailbox, const int64_t *f
 static struct leat_seat *choose(struct leat_mailbox *mailbox)
 {
     struct leat_roster *roster = &mailbox->roster;
-    (void)leat_roster_look(roster);
+    look(mailbox);
     for (int64_t i = 0; mailbox->inside != NULL && i < roster->live; i++) {
         if (roster->order[i] == mailbox->inside) {
             bool ended = false;
@@ -165,15 +192,20 @@ static void cancel_sleep(struct leat_mailbox *mailbox)
     }
 }
 
-/* The sleep is announced to everybody; false: there is no need to sleep. */
+/* The sleep is announced to everybody, or in the middle of a message to its writer; false: there is no need to sleep. */
 static bool announce(struct leat_mailbox *mailbox)
 {
     struct leat_roster *roster = &mailbox->roster;
-    (void)leat_roster_look(roster);
-    bool there = leat_pipe_check_read_any(roster->pipes, roster->live);
+    look(mailbox);
+    struct leat_seat *only = mailbox->inside;
+    struct leat_pipe *pipe = only != NULL ? &only->channel.pipe : NULL;
+    bool there = only != NULL ? leat_pipe_check_read_any(&pipe, 1) : leat_pipe_check_read_any(roster->pipes, roster->live);
     for (int64_t i = 0; i < roster->live; i++) {
-        wake_writer(roster->order[i]);                                                      /* announcing published the last room */
-        there = there || leat_load(&roster->order[i]->channel.writer_closed, acquire) != 0; /* edge "writer closed": a seat to be freed */
+        struct leat_seat *seat = roster->order[i];
+        wake_writer(seat); /* announcing published the last room */
+        if (only == NULL || only == seat) {
+            there = there || leat_load(&seat->channel.writer_closed, acquire) != 0; /* edge "writer closed": a seat to be freed */
+        }
     }
     return !there && leat_load(&roster->changes, relaxed) == roster->seen; /* relaxed: a raise from here on changes the token */
 }
@@ -206,10 +238,10 @@ int leat_mailbox_read(struct leat_mailbox *mailbox, void *item, int64_t deadline
     if (LEAT_UNLIKELY(mailbox->armed)) {
         disarm(mailbox);
     }
-    if (LEAT_UNLIKELY(leat_load(&mailbox->roster.closed, relaxed) != 0)) { /* relaxed: the reader's own */
+    struct leat_seat *seat = choose(mailbox);
+    if (LEAT_UNLIKELY(seat == NULL && leat_load(&mailbox->roster.closed, relaxed) != 0)) { /* relaxed: the reader's own */
         return -EPIPE;
     }
-    struct leat_seat *seat = choose(mailbox);
     for (int parked = 0; seat == NULL; seat = choose(mailbox)) {
         if (deadline_ns == 0 || parked != 0) {
             return parked != 0 ? parked : -EAGAIN;
@@ -266,7 +298,7 @@ void leat_mailbox_close_reader(struct leat_mailbox *mailbox)
 
 void leat_mailbox_stats(struct leat_mailbox *mailbox, struct leat_mailbox_stats *stats)
 {
-    (void)leat_roster_look(&mailbox->roster);
+    look(mailbox);
     *stats = mailbox->gone;
     stats->writers = mailbox->roster.live;
     stats->attached = leat_load(&mailbox->attached, relaxed); /* relaxed: a statistic */

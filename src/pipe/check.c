@@ -101,8 +101,8 @@ bool leat_pipe_valid(const struct leat_pipe *pipe)
     bool order =
         pipe->r - popped <= w_of(pipe) - popped && w_of(pipe) - popped <= f - popped && f - popped <= items && items <= pipe->high_water;
     bool o_fits = o == pipe->said && pipe->say_at == o + pipe->give && popped - o < pipe->give && pushed - o <= pipe->high_water;
-    bool peak_fits = pipe->room_to == pipe->o_seen + peak && pushed - pipe->o_seen <= peak && o - pipe->o_seen <= peak &&
-                     peak >= pipe->give && peak <= pipe->high_water;
+    bool peak_fits = (pipe->room_to == pipe->o_seen + peak || (pipe->shut && pipe->room_to == pushed)) && pushed - pipe->o_seen <= peak &&
+                     o - pipe->o_seen <= peak && peak >= pipe->give && peak <= pipe->high_water;
     return order && o_fits && peak_fits && chunks_valid(pipe) && places_valid(pipe);
 }
 

@@ -370,9 +370,10 @@ bool leat_pipe_unwrite(struct leat_pipe *pipe, void *item)
         last_group(pipe);
     }
     pipe->open--;
-    pipe->shut = false;                                                          /* there is room now */
     leat_store(&pipe->pending, leat_load(&pipe->pending, relaxed) - 1, relaxed); /* relaxed, both: the reader does not look at it */
-    leat_store(&pipe->pushed, leat_load(&pipe->pushed, relaxed) - 1, relaxed);
+    size_t pushed = leat_load(&pipe->pushed, relaxed) - 1;
+    leat_store(&pipe->pushed, pushed, relaxed);
+    pipe->room_to = pipe->shut ? pushed : pipe->room_to; /* the next push looks whether it is still shut */
     if (pipe->bytes_of != NULL) {
         size_t bytes = (size_t)*extra_of(pipe, leat_pipe_back(pipe));
         leat_store(&pipe->pushed_bytes, leat_load(&pipe->pushed_bytes, relaxed) - bytes, relaxed); /* relaxed: the writer's own */
