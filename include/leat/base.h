@@ -58,6 +58,15 @@
 #define leat_fence(order) LEAT_STD(atomic_thread_fence)(LEAT_ORDER(order))
 #define leat_compiler_fence() LEAT_STD(atomic_signal_fence)(LEAT_ORDER(seq_cst))
 
+/* Between two looks at what another thread may change: the processor may give its units to a sibling. */
+#if defined(__x86_64__) || defined(__i386__)
+#define leat_relax() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define leat_relax() __asm__ volatile("yield" ::: "memory")
+#else
+#define leat_relax() leat_compiler_fence()
+#endif
+
 /*
  * Inline functions that the library also exports out of line for other languages: plain C99 inline; the part's own .c
  * defines LEAT_<PART>_INLINE as `extern inline` and so emits the external definitions.

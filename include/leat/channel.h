@@ -212,14 +212,13 @@ LEAT_API void leat_channel_stats(const struct leat_channel *channel, struct leat
 
 /*
  * Ready: looks a few times, and up to spin_most as in struct leat_channel_config. won and lost: the spin found what it was for, or
- * ended in a park. relax: between two looks.
+ * ended in a park.
  *
  * [thread: owner | blocks: no | allocates: no | fails: never]
  */
 LEAT_API void leat_spin_init(struct leat_spin *spin, int64_t most);
 LEAT_API void leat_spin_won(struct leat_spin *spin);
 LEAT_API void leat_spin_lost(struct leat_spin *spin);
-LEAT_API void leat_spin_relax(void);
 LEAT_API bool leat_spin_valid(const struct leat_spin *spin);
 
 /*

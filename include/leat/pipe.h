@@ -154,6 +154,8 @@ struct leat_pipe_config {
     int64_t spare_chunks; /* kept for the writer, up to LEAT_PIPE_SPARES; 0: what high_water items take, so a burst allocates once */
     const struct leat_host *host; /* borrowed until fini: barrier and yield for LEAT_SLEEP_BARRIER, now_ns for spent; NULL: none */
     enum leat_sleep sleep;
+    int64_t lead; /* pauses (leat_relax) that a reader makes who has read several items and finds no more, so that the writer gets ahead and
+                     lines are not torn to and fro: some hundred ns. 0: 16; < 0: none, for a reader who has other things to look at */
     int64_t
         high_bytes; /* full, too, while so many bytes are unread, as `bytes_of` says; an item that began below may go beyond; 0: no bound */
     int64_t (*bytes_of)(void *context, const void *item); /* what an item stands for, 0 or more; asked once, by push */
@@ -187,6 +189,7 @@ struct leat_pipe {
     size_t spares;     /* at most so many in `spare` */
     uint32_t sleep;    /* an enum leat_sleep, never LEAT_SLEEP_DEFAULT */
     uint32_t extra;    /* bytes behind each item for what bytes_of said and when it was written; 0: neither is wanted */
+    uint32_t lead;     /* pauses */
     struct leat_blocks blocks;
     const struct leat_host *host;
     int64_t (*bytes_of)(void *context, const void *item);
@@ -401,7 +404,8 @@ LEAT_API void leat_pipe_cancel_write_sleep(struct leat_pipe *pipe);
 LEAT_PIPE_INLINE bool leat_pipe_check_read(struct leat_pipe *pipe);
 
 /*
- * Says whether an item can be read; if there is none, all room is published. Announces nothing and withdraws nothing.
+ * Says whether an item can be read; if there is none, all room is published. Announces nothing and withdraws nothing. A reader that finds
+ * nothing after it read several gives the writer a lead (leat_pipe_config.lead).
  *
  * Returns false when empty.
  *

@@ -18,6 +18,7 @@ LEAT_API bool leat_pipe_push_extra(struct leat_pipe *pipe, bool incomplete); /* 
 LEAT_API enum leat_flush leat_pipe_wake_reader(struct leat_pipe *pipe);      /* writer: takes the reader's announcement back */
 LEAT_API void leat_pipe_leave_chunk(struct leat_pipe *pipe);                 /* reader: begin_chunk's last item was read, begin moves on */
 LEAT_API void leat_pipe_pop_extra(struct leat_pipe *pipe);                   /* reader: takes account of bytes and time behind front */
+LEAT_API void leat_pipe_caught_up(struct leat_pipe *pipe);   /* reader: found no more; publishes, and gives the writer a lead */
 LEAT_API void leat_pipe_take_writer(struct leat_pipe *pipe); /* reader: takes the writer's announcement back, if it is due */
 LEAT_API bool leat_pipe_fall_asleep(struct leat_pipe *pipe); /* reader: publishes and announces, true: something came instead */
 
@@ -218,7 +219,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_poll_as(struct leat_pipe *pipe, const struct lea
         return true;
     }
     if (popped != pipe->said) {
-        leat_pipe_publish(pipe);
+        leat_pipe_caught_up(pipe);
     }
     return false;
 }
@@ -256,7 +257,7 @@ LEAT_PIPE_SHAPED bool leat_pipe_receive_as(struct leat_pipe *pipe, const struct 
     size_t popped = leat_load(&pipe->popped, relaxed); /* relaxed: the reader's own */
     if (popped == pipe->r && !leat_pipe_fetch(pipe, shape)) {
         if (popped != pipe->said) {
-            leat_pipe_publish(pipe);
+            leat_pipe_caught_up(pipe);
         }
         return false;
     }

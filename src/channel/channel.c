@@ -11,14 +11,6 @@
  */
 enum { SPIN_CEILING = 2048, SPIN_FLOOR = 16, SPIN_START = 256 };
 
-#if defined(__x86_64__) || defined(__i386__)
-#define RELAX_CPU() __builtin_ia32_pause()
-#elif defined(__aarch64__) || defined(__arm__)
-#define RELAX_CPU() __asm__ volatile("yield" ::: "memory")
-#else
-#define RELAX_CPU() leat_compiler_fence()
-#endif
-
 void leat_spin_init(struct leat_spin *spin, int64_t most)
 {
     spin->ceiling = most == 0 && leat_os_cpus() > 1 ? SPIN_CEILING : most > SPIN_FLOOR ? most : most > 0 ? SPIN_FLOOR : 0;
@@ -33,11 +25,6 @@ void leat_spin_won(struct leat_spin *spin)
 void leat_spin_lost(struct leat_spin *spin)
 {
     spin->looks = spin->looks / 2 > SPIN_FLOOR ? spin->looks / 2 : spin->ceiling > 0 ? SPIN_FLOOR : 0;
-}
-
-void leat_spin_relax(void)
-{
-    RELAX_CPU();
 }
 
 bool leat_spin_valid(const struct leat_spin *spin)
@@ -109,7 +96,7 @@ static bool spin_for_room(struct leat_channel *channel)
 {
     struct leat_pipe *pipe = &channel->pipe;
     for (int64_t looks = channel->writer_spin.looks; looks > 0; looks--) {
-        RELAX_CPU();
+        leat_relax();
         if (leat_pipe_has_room(pipe)) {
             leat_spin_won(&channel->writer_spin);
             return true;
@@ -275,7 +262,7 @@ static void wake_writer(struct leat_channel *channel)
 static bool spin_for_item(struct leat_channel *channel)
 {
     for (int64_t looks = channel->reader_spin.looks; looks > 0; looks--) {
-        RELAX_CPU();
+        leat_relax();
         if (leat_pipe_poll(&channel->pipe)) {
             leat_spin_won(&channel->reader_spin);
             return true;

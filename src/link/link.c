@@ -180,6 +180,7 @@ static int open_channels(struct leat_link *link)
     config.reader_fd = false;
     config.writer_waker = NULL;
     config.reader_waker = &link->io;
+    config.pipe.lead = -1; /* its reader, the I/O thread, has the device to look at */
     rc = leat_channel_init(&link->out, &config);
     if (rc != 0)
         leat_channel_fini(&link->in);

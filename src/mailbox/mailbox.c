@@ -18,6 +18,7 @@ int leat_mailbox_init(struct leat_mailbox *mailbox, const struct leat_mailbox_co
         return result;
     }
     mailbox->channel = (struct leat_channel_config){.pipe = config->pipe, .spin_most = config->spin_most, .reader_waker = mailbox->waker};
+    mailbox->channel.pipe.lead = -1; /* the reader has others to look at meanwhile */
     mailbox->turn_messages = config->turn_messages > 0 ? config->turn_messages : 1;
     mailbox->more = config->more;
     leat_store(&mailbox->attached, 0, relaxed); /* relaxed: no other thread has it yet */
@@ -247,7 +248,7 @@ int leat_mailbox_read(struct leat_mailbox *mailbox, void *item, int64_t deadline
             return parked != 0 ? parked : -EAGAIN;
         }
         for (int64_t looks = mailbox->spin.looks; looks > 0 && seat == NULL; looks--) {
-            leat_spin_relax();
+            leat_relax();
             seat = choose(mailbox);
         }
         if (seat != NULL) {

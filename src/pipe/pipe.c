@@ -50,7 +50,7 @@ static bool set_sizes(struct leat_pipe *pipe, const struct leat_pipe_config *con
     if (config == NULL || config->blocks == NULL || config->item_bytes < 1 || config->high_water < 1 ||
         (uint64_t)config->high_water > SIZE_MAX / 8 || config->low_water < 0 || config->low_water >= config->high_water ||
         config->spare_chunks < 0 || config->spare_chunks > LEAT_PIPE_SPARES || config->high_bytes < 0 ||
-        (config->high_bytes > 0 && config->bytes_of == NULL)) {
+        (config->high_bytes > 0 && config->bytes_of == NULL) || config->lead > INT32_MAX) {
         return false;
     }
     if (config->spent != NULL && (config->host == NULL || config->host->now_ns == NULL)) {
@@ -79,6 +79,7 @@ static bool set_sizes(struct leat_pipe *pipe, const struct leat_pipe_config *con
                    : full < 2                ? 2
                    : full < LEAT_PIPE_SPARES ? full
                                              : LEAT_PIPE_SPARES;
+    pipe->lead = config->lead == 0 ? 16 : config->lead < 0 ? 0 : (uint32_t)config->lead;
     pipe->blocks = *config->blocks;
     pipe->bytes_of = config->bytes_of;
     pipe->spent = config->spent;
@@ -523,6 +524,15 @@ LEAT_COLD void leat_pipe_take_writer(struct leat_pipe *pipe)
     LEAT_PIPE_STEP(publish_take);
     if (withdraw(pipe, &pipe->writer_asleep)) {
         pipe->wake_writer = true;
+    }
+}
+
+LEAT_COLD void leat_pipe_caught_up(struct leat_pipe *pipe)
+{
+    size_t several = leat_load(&pipe->popped, relaxed) - pipe->said; /* relaxed: the reader's own */
+    leat_pipe_publish(pipe);
+    for (uint32_t pauses = several > 1 ? pipe->lead : 0; pauses > 0; pauses--) {
+        leat_relax();
     }
 }
 
