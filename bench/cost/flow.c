@@ -182,7 +182,8 @@ static const struct operation operations[] = {
     {"ring-64", "64 B written and read, copied both times", ready_ring, ring_64, NULL, 1, false},
     {"ring-64-inplace", "64 B reserved + committed, peeked + consumed", ready_ring, ring_64_inplace, NULL, 1, false},
     {"channel-write-read", "8 B write + flush, read, both sides awake", ready_channel, write_read, NULL, 1, false},
-    {"channel-awake", "8 B from thread to thread, neither ever asleep", ready_warm_channel, awake, NULL, 1, true},
+    {"channel-awake", "8 B from thread to thread, neither ever asleep; joining the reader may be a call", ready_warm_channel, awake, NULL,
+     1, true},
     {"memory-pipe-8", "bytes of chunks per queued item of 8 B", ready_nothing, NULL, memory_per_item, 1, false},
     {NULL, NULL, NULL, NULL, NULL, 0, false},
 };
