@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The bars catch a slow-down: leat-cost is built once from the headers as they are and once from a copy with two slow-downs planted (a
-# fence in leat_pipe_flush, a few idle instructions in leat_pool_cache_alloc), and `cost` must refuse the second and name both.
+# fence in leat_pipe_flush_as, a few idle instructions in leat_pool_cache_alloc), and `cost` must refuse the second and name both.
 #   bench/cost/planted.sh [BUILD]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,14 +23,14 @@ compile() { # INCLUDE PROGRAM
 
 # Puts a line after the opening brace of a function that is defined in a header.
 plant() { # HEADER FUNCTION LINE
-    sed "/^LEAT_[A-Z]*_INLINE .*[ *]$2(.*)\$/,/^{\$/ s|^{\$|{ $3|" "$work/include/leat/$1" >"$work/planted.h"
+    sed "/^LEAT_[A-Z_]* .*[ *]$2(.*)\$/,/^{\$/ s|^{\$|{ $3|" "$work/include/leat/$1" >"$work/planted.h"
     [ "$(diff "$work/include/leat/$1" "$work/planted.h" | grep -c '^>')" = 1 ] || fail "nothing, or too much, was planted in $2"
     mv "$work/planted.h" "$work/include/leat/$1"
 }
 
 cp -R "$root/include" "$work/include"
 compile "$work/include" "$work/as-it-is"
-plant pipe.h leat_pipe_flush 'leat_fence(seq_cst);'
+plant pipe_inline.h leat_pipe_flush_as 'leat_fence(seq_cst);'
 plant pool.h leat_pool_cache_alloc '__asm__ volatile("nop; nop; nop; nop");'
 compile "$work/include" "$work/slower"
 
