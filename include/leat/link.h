@@ -25,6 +25,13 @@ extern "C" {
 
 struct leat_link;
 
+/* How the input is received. */
+enum leat_receive {
+    LEAT_RECEIVE_AUTO,   /* begins with the ring and goes over to blocks, and back, by the mean size of the last 64 KiB of frames */
+    LEAT_RECEIVE_RING,   /* each frame is copied out of a ring: for small frames, and where messages are kept for long */
+    LEAT_RECEIVE_BLOCKS, /* messages are slices of the blocks that the device was read into */
+};
+
 struct leat_link_options {
     unsigned directions;                    /* LEAT_IN, LEAT_OUT or both; 0: all that the endpoint can do */
     const struct leat_tlv_dialect *dialect; /* how the input is framed; required with LEAT_IN */
@@ -32,6 +39,11 @@ struct leat_link_options {
     int64_t high_water_messages;            /* unread messages in each direction, 1 to 2^30; 0: 4096 */
     int64_t high_water_bytes;               /* of pool blocks; 0: 16 MiB; at least twice max_frame and sixteen blocks */
     int64_t block_bytes;                    /* of the link's pool, 256 to 1 MiB; 0: 2048 */
+    enum leat_receive receive;              /* how the input is received */
+    int64_t copy_bytes;                     /* frames up to this size are copied out of blocks, so as to keep none; 48 to 1 MiB; 0: 256 */
+    int64_t receive_block_bytes;            /* 4 KiB to 16 MiB; 0: 64 KiB */
+    int64_t receive_bytes;                  /* most of receive blocks that is pinned, beside high_water_bytes; four blocks at least;
+                                             * beyond it frames are copied again. 0: 16 MiB or what four blocks take */
     int64_t repeat;                         /* read the input this many times over; 0: once */
     const char *thread_name;                /* 15 characters; NULL: "leat-link"; borrowed until open returns */
 };
@@ -46,8 +58,11 @@ struct leat_link_stats {
     int64_t bytes_after_end;         /* input that was read beyond the dialect's end mark, and left out */
     int64_t ring_size, ring_used, ring_peak_bytes;
     int64_t pipe_in_items, pipe_in_peak, pipe_out_items, pipe_out_peak;
-    int64_t pool_waits; /* times the I/O thread waited for a block */
-    struct leat_pool_stats pool;
+    int64_t pool_waits;          /* times the I/O thread waited for a block */
+    int64_t frames_cut;          /* of frames_in, those that are slices or chains of receive blocks */
+    int64_t pinned_bytes;        /* receive blocks that are in use, whole */
+    int64_t starved;             /* times that no receive block was free, and the ring was taken */
+    struct leat_pool_stats pool; /* of the blocks that frames are copied to */
 };
 
 /* How a link ended. */

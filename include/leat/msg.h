@@ -17,11 +17,13 @@
  *   zmq_msg_init_data      leat_msg_from_buf             the same, the count takes a block
  *   rte_mbuf, sk_buff      a chain                       one count for the whole chain, in its first block
  *   rte_pktmbuf_clone      leat_msg_ref, leat_msg_slice  no second head: the message itself is the view
+ *   a receive buffer       struct leat_msg_buffer        cut into messages in place, without a count for each
  *
  * I1  kind EMPTY: size_bytes is 0. INLINE: 1 <= size_bytes == inline_bytes <= 48. Everywhere: flags and reserved are 0.
  * I2  kind SLICE: the bytes data[0 .. size_bytes) lie in the block `first`, or in the foreign buffer that `owner` stands for.
  * I3  kind CHAIN: the bytes begin at `data` inside `first`, go on in the blocks after it, and span two blocks at least.
- * I4  the owner's count is the number of messages whose `owner` it is; at 0 the blocks from owner on, to the end of the chain, go home.
+ * I4  the owner's count is the number of messages whose `owner` it is, and what an open buffer holds; at 0 the blocks from owner on, to the
+ * end of the chain, go home.
  */
 #ifndef LEAT_MSG_H
 #define LEAT_MSG_H
@@ -196,6 +198,60 @@ LEAT_API bool leat_msg_next_piece(struct leat_msg_cursor *cursor, struct leat_sp
  * [thread: any | blocks: no | allocates: no | fails: EINVAL]
  */
 LEAT_API int64_t leat_msg_read(struct leat_msg *msg, int64_t offset, void *data, int64_t bytes);
+
+/*
+ * A block that is filled from a device, front to back, and cut into messages as it fills. It holds references for the messages to come, so
+ * a cut counts nothing: one update of the count, when the buffer is closed, settles what all of its messages took. One thread's.
+ */
+struct leat_msg_buffer {
+    struct leat_msg_block *block; /* NULL: closed */
+    unsigned char *data;          /* the room, aligned to 16 */
+    int64_t bytes;                /* of it: leat_msg_block_payload(blocks) */
+    uint32_t left;                /* references that are still the buffer's */
+};
+
+/*
+ * *buffer has a block of its own, its contents undefined.
+ *
+ * @param buffer  closed or uninitialised; untouched on failure       @param blocks  as in leat_msg_alloc
+ * Returns 0; -ENOBUFS: no block; -EINVAL: the blocks are too small.
+ *
+ * [thread: any | blocks: no | allocates: a block | fails: ENOBUFS EINVAL]
+ */
+LEAT_API int leat_msg_buffer_open(struct leat_msg_buffer *buffer, const struct leat_blocks *blocks);
+
+/*
+ * *msg refers to the buffer's bytes offset .. offset + size_bytes, which are not to be written any more; up to 48 are copied instead.
+ *
+ * @param msg  empty or uninitialised         @param offset, size_bytes  inside the buffer, which is open; up to 2^30 messages of one buffer
+ *
+ * [thread: the buffer's | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_msg_buffer_cut(struct leat_msg_buffer *buffer, int64_t offset, int64_t size_bytes, struct leat_msg *msg);
+
+/*
+ * Returns whether every message cut from the buffer is gone: then all of it may be written anew.
+ *
+ * [thread: the buffer's | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_msg_buffer_alone(struct leat_msg_buffer *buffer);
+
+/*
+ * The buffer is closed; its block goes home with the last of its messages, or now. On a closed one nothing happens.
+ *
+ * [thread: the buffer's | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_msg_buffer_close(struct leat_msg_buffer *buffer);
+
+/*
+ * Where the bytes of *next follow those of *msg in the same block, *msg has both and *next is empty: one piece to write, one message to
+ * give back.
+ *
+ * Returns whether that was so; else nothing has changed.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: returns false]
+ */
+LEAT_API bool leat_msg_join(struct leat_msg *msg, struct leat_msg *next);
 
 /*
  * Whether I1 to I4 hold, as far as one message can tell: it walks the pieces.

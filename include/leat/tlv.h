@@ -339,6 +339,21 @@ LEAT_API bool leat_tlv_framer_ended(const struct leat_tlv_framer *framer);
 LEAT_API int leat_tlv_framer_end(struct leat_tlv_framer *framer, int64_t bytes);
 
 /*
+ * After LEAT_TLV_NEED: returns the bytes of the frame that the framer stands in, when they are known, are not padded, and nothing inside
+ * them is to be looked at: whoever gathers them elsewhere need not ask again, but says leat_tlv_framer_pass. Else 0.
+ *
+ * [thread: the framer's | blocks: no | allocates: no | fails: returns 0]
+ */
+LEAT_API int64_t leat_tlv_framer_known(const struct leat_tlv_framer *framer);
+
+/*
+ * The frame that leat_tlv_framer_known told of was gathered elsewhere; the framer stands at the next one.
+ *
+ * [thread: the framer's | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_tlv_framer_pass(struct leat_tlv_framer *framer);
+
+/*
  * Returns the fault that stopped the framer, its offset counted from the first byte of the frame; rule LEAT_TLV_OK: none so far.
  * Valid as long as the framer.
  *

@@ -20,6 +20,9 @@ static bool pools_destroy(struct link_pools *pools)
     if (pools->messages && leat_pool_destroy(pools->messages, NULL) != 0)
         return false;
     pools->messages = NULL;
+    if (pools->receive && leat_pool_destroy(pools->receive, NULL) != 0)
+        return false;
+    pools->receive = NULL;
     if (pools->chunks && leat_pool_destroy(pools->chunks, NULL) != 0)
         return false;
     free(pools);
@@ -48,10 +51,11 @@ static void pools_retire(struct link_pools *pools)
 /*
  * A pool whose limit fits into one slab, acquired now: later there is nothing left to take. Only what is touched becomes resident.
  */
-static int pool_create(struct leat_pool **pool, const char *name, int64_t block_bytes, int64_t limit)
+static int pool_create(struct leat_pool **pool, const char *name, int64_t block_bytes, int64_t limit, int64_t cache_blocks)
 {
     struct leat_pool_config config = leat_os_pool_config(block_bytes, limit);
     config.name = name;
+    config.cache_blocks = cache_blocks;
     config.slab_bytes = 1 << 16;
     while (config.slab_bytes < (limit + 1) * block_bytes && config.slab_bytes < SLAB_BYTES_MAX)
         config.slab_bytes *= 2;
@@ -75,15 +79,19 @@ static int pools_create(struct link_pools **pools, const struct leat_link_option
     struct link_pools *made = calloc(1, sizeof *made);
     if (!made)
         return -ENOMEM;
-    int rc = pool_create(&made->messages, "messages", options->block_bytes, options->high_water_bytes / options->block_bytes);
+    int rc = pool_create(&made->messages, "messages", options->block_bytes, options->high_water_bytes / options->block_bytes, 0);
     if (rc == 0)
-        rc = pool_create(&made->chunks, "chunks", CHUNK_BYTES, chunk_limit(options->high_water_messages));
+        rc = pool_create(&made->chunks, "chunks", CHUNK_BYTES, chunk_limit(options->high_water_messages), 0);
+    if (rc == 0 && (options->directions & LEAT_IN) && options->receive != LEAT_RECEIVE_RING)
+        rc = pool_create(&made->receive, "receive", options->receive_block_bytes, options->receive_bytes / options->receive_block_bytes, 2);
     if (rc != 0) {
         pools_destroy(made);
         return rc;
     }
     made->message_blocks = leat_pool_blocks(made->messages);
     made->chunk_blocks = leat_pool_blocks(made->chunks);
+    if (made->receive)
+        made->receive_blocks = leat_pool_blocks(made->receive);
     *pools = made;
     return 0;
 }
@@ -114,6 +122,10 @@ static int check_options(struct leat_link *link, const struct leat_link_options 
     options->high_water_messages = or_default(options->high_water_messages, 4096);
     options->high_water_bytes = or_default(options->high_water_bytes, 16 << 20);
     options->block_bytes = or_default(options->block_bytes, 2048);
+    options->copy_bytes = or_default(options->copy_bytes, 256);
+    options->receive_block_bytes = or_default(options->receive_block_bytes, 64 << 10);
+    int64_t four_blocks = 4 * options->receive_block_bytes;
+    options->receive_bytes = or_default(options->receive_bytes, four_blocks > 16 << 20 ? four_blocks : 16 << 20);
     if (!options->thread_name)
         options->thread_name = "leat-link";
     if (options->directions & ~transport->directions)
@@ -130,6 +142,16 @@ static int check_options(struct leat_link *link, const struct leat_link_options 
         return refuse(link, error, -EINVAL, "high_water_bytes must be at least twice max_frame (raise the one or lower the other)");
     if (options->high_water_bytes < 16 * options->block_bytes)
         return refuse(link, error, -EINVAL, "high_water_bytes must be at least sixteen blocks");
+    if (options->receive < LEAT_RECEIVE_AUTO || options->receive > LEAT_RECEIVE_BLOCKS)
+        return refuse(link, error, -EINVAL, "receive must be LEAT_RECEIVE_AUTO, LEAT_RECEIVE_RING or LEAT_RECEIVE_BLOCKS");
+    if (options->copy_bytes < LEAT_MSG_INLINE_BYTES || options->copy_bytes > 1 << 20)
+        return refuse(link, error, -EINVAL, "copy_bytes must be 48 to 1 MiB");
+    if (options->receive_block_bytes < 4096 || options->receive_block_bytes > 16 << 20)
+        return refuse(link, error, -EINVAL, "receive_block_bytes must be 4 KiB to 16 MiB");
+    if (options->receive_bytes < 4 * options->receive_block_bytes || options->receive_bytes > INT64_C(1) << 40)
+        return refuse(link, error, -EINVAL, "receive_bytes must be at least four receive blocks, and 1 TiB at most");
+    if (transport->min_read > options->receive_block_bytes / 2) /* a block would hold one datagram */
+        options->receive = LEAT_RECEIVE_RING;
     if (options->repeat > 1 && !transport->rewind)
         return refuse(link, error, -ESPIPE, "cannot be read again, as repeat wants");
     return 0;
@@ -160,9 +182,19 @@ static int open_input(struct leat_link *link)
     link->limits = (struct leat_tlv_limits){.max_frame = frame};
     link->repeat_left = options->repeat > 1 ? options->repeat - 1 : 0;
     link->need = 1;
+    link->wants_blocks = options->receive == LEAT_RECEIVE_BLOCKS;
     int rc = leat_tlv_framer_init(&link->framer, options->dialect, &link->limits);
     /* A largest frame and an eighth of the ring more, and room for what one read must be offered. */
     return rc != 0 ? rc : leat_os_ring_create(&link->ring, frame + frame / 4 + link->transport->min_read + 4096);
+}
+
+static int open_output(struct leat_link *link)
+{
+    link->batch = malloc(sizeof *link->batch); /* not touched beyond its head before there is something to write */
+    if (!link->batch)
+        return -ENOMEM;
+    memset(link->batch, 0, offsetof(struct link_batch, spans));
+    return 0;
 }
 
 static int open_channels(struct leat_link *link)
@@ -204,6 +236,8 @@ static int open_all(struct leat_link *link, const char *endpoint, const struct l
     rc = pools_create(&link->pools, &link->options);
     if (rc == 0 && link->in_open)
         rc = open_input(link);
+    if (rc == 0 && link->out_open)
+        rc = open_output(link);
     if (rc == 0)
         rc = leat_waker_init(&link->io, true);
     if (rc == 0)
@@ -328,6 +362,8 @@ void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
         .pipe_in_peak = in.peak_items,
         .pipe_out_peak = out.peak_items,
         .pool_waits = link_get(&link->pool_waits),
+        .frames_cut = link_get(&link->frames_cut),
+        .starved = link_get(&link->starved),
     };
     if (link->ring.data) {
         struct leat_ring_stats ring;
@@ -340,6 +376,11 @@ void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
     stats->pipe_in_items = waiting > 0 ? waiting : 0;
     stats->pipe_out_items = stats->frames_sent - stats->frames_out;
     leat_pool_stats(link->pools->messages, &stats->pool);
+    if (link->pools->receive) {
+        struct leat_pool_stats receive;
+        leat_pool_stats(link->pools->receive, &receive);
+        stats->pinned_bytes = receive.live * link->options.receive_block_bytes;
+    }
 }
 
 bool leat_link_valid(struct leat_link *link)
@@ -362,14 +403,6 @@ static int64_t drain(struct leat_pipe *pipe)
     return count;
 }
 
-static int64_t drain_outbox(struct leat_link *link)
-{
-    int64_t count = 0;
-    for (; link->outbox_first < link->outbox_end; link->outbox_first++, count++)
-        leat_msg_unref(&link->outbox[link->outbox_first]);
-    return count;
-}
-
 /* The last owner frees everything; the transport's state is closed already where there was somebody to hear of it. */
 void link_free(struct leat_link *link)
 {
@@ -378,9 +411,8 @@ void link_free(struct leat_link *link)
     if (link->wired) {
         drain(&link->in.pipe);
         drain(&link->out.pipe);
-        drain_outbox(link);
-        if (link->slot_filled)
-            leat_msg_unref(leat_pipe_back(&link->in.pipe));
+        link_output_drop(link);
+        link_input_fini(link);
         leat_channel_fini(&link->in);
         leat_channel_fini(&link->out);
     }
@@ -392,6 +424,7 @@ void link_free(struct leat_link *link)
         leat_os_ring_destroy(&link->ring);
     if (link->pools)
         pools_retire(link->pools);
+    free(link->batch);
     free(link);
 }
 
@@ -418,7 +451,7 @@ static void count_end(struct leat_link *link, bool done, struct leat_link_end *e
     end->accepted = link_get(&link->frames_in);
     end->delivered = link_get(&link->frames_out);
     end->delivered_bytes = link_get(&link->bytes_out);
-    end->left = done ? drain_outbox(link) + drain(&link->out.pipe) : link->frames_sent - end->delivered;
+    end->left = done ? link_output_drop(link) + drain(&link->out.pipe) : link->frames_sent - end->delivered;
     end->unread = done ? drain(&link->in.pipe) : end->accepted - link->frames_received;
 }
 

@@ -2,21 +2,23 @@
 /*
  * The inside of a link. Two threads: the application's, and the I/O thread that io.c runs.
  *
- * I1  frames_in = frames received + items in the pipe `in`; frames sent = frames_out + outbox + items in the pipe `out`.
- * I2  bytes read = bytes_in + ring used + bytes_after_end: nothing that was read is anywhere else.
+ * I1  frames_in = frames received + items in the pipe `in`; frames sent = frames_out + frames in the batch + items in the pipe `out`.
+ * I2  bytes read = bytes_in + ring used + the block's framed .. filled + chain_bytes - chain_left + bytes_after_end: nothing that was read
+ *     is anywhere else. Of ring and block one is empty; while a chain is read both are.
  * I3  in_error is written before the pipe `in` is closed, out_error before the pipe `out` is: the close publishes it. The error of a
  *     direction that was never open is not written at all: the application may look at it from the start.
  */
 #ifndef LEAT_LINK_PRIVATE_H
 #define LEAT_LINK_PRIVATE_H
 
-#include <leat/link.h>
 #include <leat/channel.h>
+#include <leat/link.h>
 #include <leat/os.h>
 #include <leat/ring.h>
 
-#define OUTBOX_ITEMS 64 /* messages gathered into one write */
-#define OUTBOX_SPANS 64
+#define BATCH_FRAMES 1024
+#define BATCH_SPANS 64
+#define BATCH_GATHERED 65536 /* bytes */
 
 /* What the application asks of the I/O thread; only ever raised. */
 enum link_stop { LINK_RUN, LINK_DRAIN, LINK_ABANDON };
@@ -40,9 +42,28 @@ static inline int64_t link_get(link_count *count)
 
 /* The pools of one link; they outlive it while the application still holds messages. */
 struct link_pools {
-    struct leat_pool *messages, *chunks;
-    struct leat_blocks message_blocks, chunk_blocks;
+    struct leat_pool *messages, *receive, *chunks; /* receive: NULL where only the ring is used */
+    struct leat_blocks message_blocks, receive_blocks, chunk_blocks;
     struct link_pools *next; /* on the list of those that wait for their last message */
+};
+
+/*
+ * What is on its way to the device.
+ *
+ * B1  sizes[frame_first .. frame_end) are the frames that the device has not got whole; of the first it has `skip` bytes.
+ * B2  spans[span_first .. span_end), and then the cursor, are all bytes that it has not got; they lie in held messages or in gathered[].
+ */
+struct link_batch {
+    int64_t frame_first, frame_end, skip;
+    int64_t span_first, span_end;
+    struct leat_msg_cursor cursor; /* of the last held message, whose pieces are not all among the spans */
+    bool last_held;                /* the last span is the end of the last held message */
+    int64_t held_count;
+    int64_t gathered_bytes;
+    struct leat_span spans[BATCH_SPANS];
+    struct leat_msg held[BATCH_SPANS];
+    int64_t sizes[BATCH_FRAMES];
+    unsigned char gathered[BATCH_GATHERED];
 };
 
 struct leat_link {
@@ -64,8 +85,8 @@ struct leat_link {
     struct leat_channel in, out;
     struct leat_error in_error;  /* I3: written by the I/O thread */
     struct leat_error out_error; /* I3: likewise */
-    link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak,
-        pool_waits; /* written by the I/O thread */
+    link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak, pool_waits, frames_cut,
+        starved; /* written by the I/O thread */
 
     /* The I/O thread's. */
     struct leat_ring ring;
@@ -80,9 +101,17 @@ struct leat_link {
     bool in_open, out_open;
     enum link_hold hold;
     bool out_blocked; /* the device took less than it was offered */
-    struct leat_msg outbox[OUTBOX_ITEMS];
-    int64_t outbox_first, outbox_end;
-    int64_t outbox_skip; /* bytes of the first message that the device has already */
+
+    bool wants_blocks;            /* blocks are the way to receive; where they cannot be had the ring is taken */
+    bool on_blocks;               /* what is held lies in `block`, not in the ring */
+    struct leat_msg_buffer block; /* open where on_blocks */
+    int64_t framed, filled;       /* bytes of it that became messages, and that were read */
+    struct leat_msg chain;        /* a frame larger than a block, while it is read */
+    int64_t chain_bytes, chain_left;
+    struct leat_msg_cursor chain_cursor;
+    struct leat_span chain_piece;        /* where the next bytes of the chain go */
+    int64_t learnt_bytes, learnt_frames; /* bytes_in and frames_in when the way to receive was chosen last */
+    struct link_batch *batch;            /* NULL where there is no output */
 
     /* The application's. */
     int64_t frames_received, frames_sent, bytes_sent;
@@ -91,5 +120,15 @@ struct leat_link {
 
 void link_io_run(void *link); /* the I/O thread */
 void link_free(struct leat_link *link);
+
+/* input.c */
+bool link_input_step(struct leat_link *link);  /* one turn: what is held goes out, then the device is read. True: something moved */
+void link_input_close(struct leat_link *link); /* no more comes in */
+void link_input_fini(struct leat_link *link);  /* at rest: blocks are given back */
+
+/* output.c */
+bool link_output_step(struct leat_link *link);    /* one turn. True: something moved */
+void link_output_lost(struct leat_link *link);    /* the other end is gone */
+int64_t link_output_drop(struct leat_link *link); /* at rest: returns how many frames were on their way, which are gone */
 
 #endif

@@ -34,6 +34,9 @@ struct foreign {
 #define STUCK UINT32_C(0x80000000)
 #define STUCK_MIDDLE UINT32_C(0xc0000000)
 
+/* What a buffer holds at first: far from both ends. */
+#define BUFFER_REFERENCES UINT32_C(0x40000000)
+
 static unsigned char *payload(struct leat_msg_block *block)
 {
     return (unsigned char *)(block + 1);
@@ -247,6 +250,60 @@ int leat_msg_slice(struct leat_msg *msg, const struct leat_msg *source, int64_t 
     add_reference(source->body.slice.owner);
     set_slice(msg, kind, source->body.slice.owner, first, data + offset, size_bytes);
     return 0;
+}
+
+int leat_msg_buffer_open(struct leat_msg_buffer *buffer, const struct leat_blocks *blocks)
+{
+    int64_t bytes = leat_msg_block_payload(blocks);
+    if (bytes == 0)
+        return -EINVAL;
+    struct leat_msg_block *block = take_block(blocks, bytes);
+    if (block == NULL)
+        return -ENOBUFS;
+    leat_store(&block->count, BUFFER_REFERENCES, relaxed); /* relaxed: nobody else knows the block */
+    *buffer = (struct leat_msg_buffer){.block = block, .data = payload(block), .bytes = bytes, .left = BUFFER_REFERENCES};
+    return 0;
+}
+
+void leat_msg_buffer_cut(struct leat_msg_buffer *buffer, int64_t offset, int64_t size_bytes, struct leat_msg *msg)
+{
+    if (size_bytes <= LEAT_MSG_INLINE_BYTES) {
+        set_inline(msg, size_bytes);
+        memcpy(msg->body.bytes, buffer->data + offset, (size_t)size_bytes);
+        return;
+    }
+    buffer->left--;
+    set_slice(msg, LEAT_MSG_SLICE, buffer->block, buffer->block, buffer->data + offset, size_bytes);
+}
+
+bool leat_msg_buffer_alone(struct leat_msg_buffer *buffer)
+{
+    /* Edge drop, acquire side: what is left is ours alone, and whoever could raise it is gone. */
+    if (leat_load(&buffer->block->count, acquire) != buffer->left)
+        return false;
+    leat_store(&buffer->block->count, BUFFER_REFERENCES, relaxed); /* relaxed: nobody else refers to the block */
+    buffer->left = BUFFER_REFERENCES;
+    return true;
+}
+
+void leat_msg_buffer_close(struct leat_msg_buffer *buffer)
+{
+    struct leat_msg_block *block = buffer->block;
+
+    buffer->block = NULL;
+    /* Edge drop, both sides: as in drop_reference, for all that is left at once. */
+    if (block != NULL && leat_sub(&block->count, buffer->left, acq_rel) == buffer->left)
+        free_chain(block);
+}
+
+bool leat_msg_join(struct leat_msg *msg, struct leat_msg *next)
+{
+    if (msg->kind != LEAT_MSG_SLICE || next->kind != LEAT_MSG_SLICE || msg->body.slice.owner != next->body.slice.owner ||
+        msg->body.slice.first != next->body.slice.first || msg->body.slice.data + msg->size_bytes != next->body.slice.data)
+        return false;
+    msg->size_bytes += next->size_bytes;
+    leat_msg_unref(next); /* not the last: *msg has one */
+    return true;
 }
 
 void *leat_msg_data(struct leat_msg *msg)

@@ -135,6 +135,16 @@ int leat_tlv_framer_end(struct leat_tlv_framer *framer, int64_t bytes)
     return 0;
 }
 
+int64_t leat_tlv_framer_known(const struct leat_tlv_framer *framer)
+{
+    return framer->total_bytes > 0 && framer->least_bytes == framer->total_bytes && framer->scanned == 0 ? framer->total_bytes : 0;
+}
+
+void leat_tlv_framer_pass(struct leat_tlv_framer *framer)
+{
+    forget(framer);
+}
+
 const struct leat_tlv_fault *leat_tlv_framer_fault(const struct leat_tlv_framer *framer)
 {
     return &framer->fault;

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inbound: device -> ring or block -> frame in place -> message -> pipe. input_step is the whole path on one screen.
+ *
+ * Two ways to receive. The ring: frames are copied out of it, which is right for small ones. Blocks: the device is read straight into pool
+ * blocks, and a message is a slice of one; a frame that the block's end cuts is moved to the front of the next; a frame larger than a block
+ * is a chain, read piece by piece into its place. What cannot be had of blocks just now (none is free, or the frame must be looked
+ * into as a whole) goes through the ring.
+ */
+#include "link_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define READ_BYTES (256 * 1024)          /* most that one read takes: a few of them stay in a second-level cache */
+#define LEARN_BYTES (64 * 1024)          /* after so many, the way to receive is chosen anew */
+#define LITTLE_ROOM(bytes) ((bytes) / 8) /* of a block: less than this is not worth a read */
+
+/* ---- the end of the input ---- */
+
+void link_input_close(struct leat_link *link)
+{
+    link->in_open = false;
+    leat_channel_close_writer(&link->in); /* I3 */
+}
+
+static void fail(struct leat_link *link, int code)
+{
+    struct leat_error *error = &link->in_error;
+    error->code = code;
+    error->offset = link_get(&link->bytes_in);
+    snprintf(error->text, sizeof error->text, "%s: offset %lld: read: %s", link->name, (long long)error->offset, leat_os_error(-code));
+    link_input_close(link);
+}
+
+static void malformed(struct leat_link *link)
+{
+    const struct leat_tlv_fault *fault = leat_tlv_framer_fault(&link->framer);
+    struct leat_error *error = &link->in_error;
+    error->code = -EBADMSG;
+    error->offset = link_get(&link->bytes_in);
+    error->rule = leat_tlv_rule_text(fault->rule);
+    snprintf(error->text, sizeof error->text, "%s: offset %lld: malformed %s frame: %s (at offset %lld)", link->name,
+             (long long)error->offset, leat_tlv_dialect_name(link->options.dialect), error->rule,
+             (long long)(error->offset + fault->offset));
+    link_add(&link->malformed, 1);
+    link_input_close(link);
+}
+
+/* ---- what was read and is not framed yet: in the ring, or in the open block ---- */
+
+/* Shows it, when it is what the next frame needs; else returns 0. */
+static int64_t held(struct leat_link *link, const void **data)
+{
+    if (!link->on_blocks)
+        return leat_ring_peek(&link->ring, link->need, data);
+    int64_t there = link->filled - link->framed;
+    *data = link->block.data + link->framed;
+    return there < link->need ? 0 : there;
+}
+
+static void consume(struct leat_link *link, int64_t bytes)
+{
+    if (link->on_blocks)
+        link->framed += bytes;
+    else
+        leat_ring_consume(&link->ring, bytes);
+}
+
+/* ---- frames to messages ---- */
+
+/* Makes the frame at the head a message, in the place at the pipe's back. */
+static bool make_message(struct leat_link *link, struct leat_msg *slot, const void *frame, int64_t bytes)
+{
+    if (link->on_blocks && bytes > link->options.copy_bytes) {
+        leat_msg_buffer_cut(&link->block, link->framed, bytes, slot);
+        link_add(&link->frames_cut, 1);
+        return true;
+    }
+    if (leat_msg_copy(slot, &link->pools->message_blocks, frame, bytes) == 0)
+        return true;
+    if (!link->on_blocks)
+        return false;
+    leat_msg_buffer_cut(&link->block, link->framed, bytes, slot); /* rather than wait for a block */
+    link_add(&link->frames_cut, 1);
+    return true;
+}
+
+/* The message in the place at the pipe's back is the reader's at the next flush. False: there is no room now. */
+static bool push(struct leat_link *link, int64_t bytes)
+{
+    if (!leat_pipe_push(&link->in.pipe, false)) {
+        link->hold = HOLD_ROOM;
+        return false;
+    }
+    link->slot_filled = false;
+    link_add(&link->frames_in, 1);
+    link_add(&link->bytes_in, bytes);
+    return true;
+}
+
+/* The frame at the head goes to the pipe. False: no block or no room now. */
+static bool deliver(struct leat_link *link, const void *frame, int64_t bytes)
+{
+    if (!link->slot_filled) {
+        if (!make_message(link, leat_pipe_back(&link->in.pipe), frame, bytes)) {
+            link->hold = HOLD_BLOCKS;
+            return false;
+        }
+        link->slot_filled = true;
+    }
+    if (!push(link, bytes))
+        return false;
+    consume(link, bytes);
+    return true;
+}
+
+/* The chain that was read goes to the pipe. */
+static bool deliver_chain(struct leat_link *link)
+{
+    if (!link->slot_filled) {
+        leat_msg_move(leat_pipe_back(&link->in.pipe), &link->chain);
+        link->slot_filled = true;
+    }
+    if (!push(link, link->chain_bytes))
+        return false;
+    link_add(&link->frames_cut, 1);
+    link->chain_bytes = 0;
+    link->need = 1;
+    leat_tlv_framer_pass(&link->framer);
+    return true;
+}
+
+/*
+ * The device has no more: the last frame may lack its padding, and goes out as it is. Then the input is read again from its start, or
+ * closed. False: the last frame is held, and the end is to be met again.
+ */
+static bool input_end(struct leat_link *link)
+{
+    const void *data = NULL;
+    link->need = 1;
+    int64_t left = link->chain_bytes > 0 ? link->chain_bytes - link->chain_left : held(link, &data);
+    if (leat_tlv_framer_ended(&link->framer)) {
+        link_add(&link->bytes_after_end, left);
+        consume(link, left);
+    } else if (left > 0) {
+        if (!link->unpadded && leat_tlv_framer_end(&link->framer, left) != 0) {
+            malformed(link);
+            return true;
+        }
+        link->unpadded = true;
+        if (!deliver(link, data, left))
+            return false;
+        link->unpadded = false;
+        leat_channel_flush(&link->in); /* input_step has flushed already: before a repeat, nothing else would show it */
+    }
+    if (link->repeat_left == 0 || link_get(&link->bytes_in) == 0) { /* nothing, however often it is read */
+        link_input_close(link);
+        return true;
+    }
+    int rc = link->transport->rewind(link->state);
+    if (rc != 0) {
+        fail(link, rc);
+        return true;
+    }
+    link->repeat_left--;
+    leat_tlv_framer_init(&link->framer, link->options.dialect, &link->limits);
+    return true;
+}
+
+/* Every whole frame that is held goes to the pipe. False: it stays, malformed or ended; true: more bytes are needed. */
+static bool frame_all(struct leat_link *link)
+{
+    const void *data;
+    for (;;) {
+        int64_t n = 0, there = held(link, &data);
+        if (there == 0)
+            return true;
+        switch (leat_tlv_frame(&link->framer, data, there, &n)) {
+        case LEAT_TLV_NEED:
+            link->need = n;
+            break;
+        case LEAT_TLV_MALFORMED:
+            malformed(link);
+            return false;
+        case LEAT_TLV_WHOLE:
+            link->need = 1;
+            if (!deliver(link, data, n))
+                return false;
+            if (leat_tlv_framer_ended(&link->framer)) {
+                input_end(link);
+                return false;
+            }
+        }
+    }
+}
+
+/* ---- where the next read goes ---- */
+
+/* The ring, which is empty, gets what the block holds, and the block is let go. */
+static void to_ring(struct leat_link *link)
+{
+    leat_ring_write(&link->ring, link->block.data + link->framed, link->filled - link->framed); /* less than a largest frame */
+    leat_msg_buffer_close(&link->block);
+    link->on_blocks = false;
+}
+
+/* A new block gets what the ring or the last block holds, which is less than a frame. False: there is none. */
+static bool to_next_block(struct leat_link *link)
+{
+    struct leat_msg_buffer next;
+    const void *data = NULL;
+    if (leat_msg_buffer_open(&next, &link->pools->receive_blocks) != 0) {
+        link_add(&link->starved, 1);
+        return false;
+    }
+    int64_t left = link->on_blocks ? link->filled - link->framed : leat_ring_used(&link->ring);
+    if (left > 0) {
+        if (link->on_blocks)
+            data = link->block.data + link->framed;
+        else
+            leat_ring_peek(&link->ring, left, &data);
+        memcpy(next.data, data, (size_t)left);
+        consume(link, left);
+    }
+    leat_msg_buffer_close(&link->block);
+    link->block = next;
+    link->on_blocks = true;
+    link->framed = 0;
+    link->filled = left;
+    return true;
+}
+
+/* After every LEARN_BYTES: frames that are copied anyway belong into the ring, larger ones into blocks. */
+static void learn(struct leat_link *link)
+{
+    int64_t bytes = link_get(&link->bytes_in) - link->learnt_bytes, frames = link_get(&link->frames_in) - link->learnt_frames;
+    if (bytes < LEARN_BYTES)
+        return;
+    link->learnt_bytes += bytes;
+    link->learnt_frames += frames;
+    if (link->options.receive == LEAT_RECEIVE_AUTO)
+        link->wants_blocks = bytes / frames > link->options.copy_bytes;
+}
+
+/* The frame is larger than a block: it is read straight into a chain. False: not this one, or not now. */
+static bool begin_chain(struct leat_link *link)
+{
+    int64_t bytes = leat_tlv_framer_known(&link->framer), there = link->filled - link->framed;
+    if (bytes == 0 || bytes > link->options.receive_bytes / 2 || leat_msg_alloc(&link->chain, &link->pools->receive_blocks, bytes) != 0)
+        return false;
+    leat_msg_pieces(&link->chain, &link->chain_cursor);
+    leat_msg_next_piece(&link->chain_cursor, &link->chain_piece);
+    memcpy(link->chain_piece.data, link->block.data + link->framed, (size_t)there);
+    link->chain_piece.data += there;
+    link->chain_piece.bytes -= there;
+    link->chain_bytes = bytes;
+    link->chain_left = bytes - there;
+    link->framed = link->filled;
+    return true;
+}
+
+/* The block has room for what the frame at the head needs, and for a read that is worth it; or the ring is to be taken. */
+static void block_room(struct leat_link *link)
+{
+    int64_t tail = link->filled - link->framed;
+    if (link->need > link->block.bytes) {
+        if (!begin_chain(link))
+            to_ring(link);
+        return;
+    }
+    int64_t least = link->need - tail > link->transport->min_read ? link->need - tail : link->transport->min_read;
+    int64_t worth = least > LITTLE_ROOM(link->block.bytes) ? least : LITTLE_ROOM(link->block.bytes);
+    if (link->block.bytes - link->filled >= worth)
+        return;
+    if (leat_msg_buffer_alone(&link->block)) {
+        memmove(link->block.data, link->block.data + link->framed, (size_t)tail);
+        link->framed = 0;
+        link->filled = tail;
+        if (link->block.bytes - tail >= least)
+            return;
+    } else if (to_next_block(link)) {
+        if (link->block.bytes - tail >= least)
+            return;
+    } else if (link->block.bytes - link->filled >= least) {
+        return; /* little, but it will do */
+    }
+    to_ring(link);
+}
+
+/* Where the next read goes, and how many bytes: at least what the transport must be offered. */
+static int64_t room(struct leat_link *link, void **span)
+{
+    learn(link);
+    if (link->wants_blocks && !link->on_blocks) {
+        int64_t used = leat_ring_used(&link->ring), most = link->options.receive_block_bytes / 2;
+        if (used <= most && link->need <= most)
+            to_next_block(link);
+    } else if (!link->wants_blocks && link->on_blocks && link->chain_bytes == 0) {
+        to_ring(link);
+    }
+    if (link->on_blocks && link->chain_bytes == 0)
+        block_room(link);
+    if (link->chain_bytes > 0) {
+        *span = link->chain_piece.data;
+        return link->chain_piece.bytes;
+    }
+    if (link->on_blocks) {
+        *span = link->block.data + link->filled;
+        return link->block.bytes - link->filled;
+    }
+    return leat_ring_reserve(&link->ring, link->transport->min_read, span);
+}
+
+/* `got` bytes were read to where room() said. */
+static void take(struct leat_link *link, int64_t got)
+{
+    if (link->chain_bytes > 0) {
+        link->chain_left -= got;
+        link->chain_piece.data += got;
+        link->chain_piece.bytes -= got;
+        if (link->chain_piece.bytes == 0)
+            leat_msg_next_piece(&link->chain_cursor, &link->chain_piece);
+        return;
+    }
+    if (link->on_blocks) {
+        link->filled += got;
+        return;
+    }
+    leat_ring_commit(&link->ring, got);
+    int64_t used = leat_ring_used(&link->ring);
+    if (used > link_get(&link->ring_peak))
+        leat_store(&link->ring_peak, used, relaxed); /* relaxed: a number for stats */
+}
+
+/* A link that waits for its device keeps no block, but for the beginning of a frame, or to fill up one that messages hold anyway. */
+static void rest(struct leat_link *link)
+{
+    link->hold = HOLD_DEVICE;
+    if (!link->on_blocks || link->chain_bytes > 0 || link->filled > link->framed)
+        return;
+    if (link->block.bytes - link->filled < link->block.bytes / 2 || leat_msg_buffer_alone(&link->block)) {
+        leat_msg_buffer_close(&link->block);
+        link->on_blocks = false;
+    }
+}
+
+bool link_input_step(struct leat_link *link)
+{
+    int64_t before = link_get(&link->frames_in);
+    link->hold = HOLD_NOTHING;
+    if (link->unpadded)
+        return input_end(link);
+    bool more = link->chain_bytes > 0 ? link->chain_left > 0 || deliver_chain(link) : frame_all(link);
+    bool moved = link_get(&link->frames_in) != before;
+    if (moved)
+        leat_channel_flush(&link->in);
+    if (!more || !link->in_open)
+        return moved || !link->in_open;
+
+    void *span;
+    int64_t bytes = room(link, &span);
+    int64_t got = bytes == 0 ? -ENOBUFS : link->transport->read(link->state, span, bytes < READ_BYTES ? bytes : READ_BYTES);
+    if (got > 0) {
+        take(link, got);
+    } else if (got == 0) {
+        return input_end(link);
+    } else if (got == -EAGAIN) {
+        rest(link);
+        return moved;
+    } else {
+        fail(link, (int)got);
+    }
+    return true;
+}
+
+void link_input_fini(struct leat_link *link)
+{
+    if (link->slot_filled)
+        leat_msg_unref(leat_pipe_back(&link->in.pipe));
+    leat_msg_unref(&link->chain);
+    leat_msg_buffer_close(&link->block);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Outbound: pipe -> batch -> gathered write -> device. A batch is filled from the pipe, written until the device has all of it, and
+ * then given back. Small messages are copied side by side, slices that lie side by side become one span: either way the device gets few
+ * spans for many messages.
+ */
+#include "link_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BATCH_BYTES (256 * 1024) /* a batch that has so many takes no further message */
+#define GATHER_MOST 256          /* larger messages are written where they lie */
+
+static void fail(struct leat_link *link, int code)
+{
+    struct leat_error *error = &link->out_error;
+    error->code = code;
+    error->offset = link_get(&link->bytes_out) + link->batch->skip;
+    snprintf(error->text, sizeof error->text, "%s: offset %lld: write: %s", link->name, (long long)error->offset, leat_os_error(-code));
+    link->out_open = false;
+    leat_channel_close_reader(&link->out); /* I3 */
+}
+
+void link_output_lost(struct leat_link *link)
+{
+    fail(link, -EPIPE);
+}
+
+/* The last held message's pieces become spans, as many as there is room for. */
+static void list_pieces(struct link_batch *batch)
+{
+    while (batch->span_end < BATCH_SPANS && leat_msg_next_piece(&batch->cursor, &batch->spans[batch->span_end]))
+        batch->span_end++;
+}
+
+/* Copies the message behind those that were copied before, and lets go of it. */
+static void gather(struct link_batch *batch, struct leat_msg *msg)
+{
+    int64_t size = leat_msg_size(msg);
+    unsigned char *to = batch->gathered + batch->gathered_bytes;
+    struct leat_span *last = batch->span_end > batch->span_first ? &batch->spans[batch->span_end - 1] : NULL;
+    leat_msg_read(msg, 0, to, size);
+    leat_msg_unref(msg);
+    batch->gathered_bytes += size;
+    if (last != NULL && last->data + last->bytes == to)
+        last->bytes += size;
+    else if (size > 0)
+        batch->spans[batch->span_end++] = (struct leat_span){.data = to, .bytes = size};
+    batch->last_held = false;
+}
+
+/* The message stays where it is until the batch is written. */
+static void hold(struct link_batch *batch, struct leat_msg *msg)
+{
+    if (batch->last_held && leat_msg_join(&batch->held[batch->held_count - 1], msg)) {
+        batch->spans[batch->span_end - 1].bytes += batch->sizes[batch->frame_end - 1];
+        return;
+    }
+    struct leat_msg *kept = &batch->held[batch->held_count++];
+    leat_msg_init(kept);
+    leat_msg_move(kept, msg);
+    leat_msg_pieces(kept, &batch->cursor);
+    list_pieces(batch);
+    batch->last_held = true;
+}
+
+/* Fills the batch, which is written, from the pipe. */
+static void fill(struct leat_link *link, struct link_batch *batch)
+{
+    int64_t bytes = 0;
+    batch->span_first = batch->span_end = batch->frame_first = batch->frame_end = batch->held_count = batch->gathered_bytes = 0;
+    batch->last_held = false;
+    while (batch->frame_end < BATCH_FRAMES && batch->span_end < BATCH_SPANS && batch->cursor.left == 0 && bytes < BATCH_BYTES &&
+           leat_pipe_poll(&link->out.pipe)) {
+        struct leat_msg *msg = leat_pipe_front(&link->out.pipe);
+        int64_t size = leat_msg_size(msg);
+        batch->sizes[batch->frame_end++] = size;
+        bytes += size;
+        if (size <= GATHER_MOST && batch->gathered_bytes + size <= (int64_t)sizeof batch->gathered)
+            gather(batch, msg);
+        else
+            hold(batch, msg);
+        leat_pipe_pop(&link->out.pipe);
+    }
+    if (leat_pipe_writer_asleep(&link->out.pipe))
+        leat_waker_wake(link->out.writer_waker);
+}
+
+/* The device took `bytes` more. */
+static void advance(struct leat_link *link, struct link_batch *batch, int64_t bytes)
+{
+    batch->skip += bytes;
+    while (batch->frame_first < batch->frame_end && batch->skip >= batch->sizes[batch->frame_first]) {
+        int64_t size = batch->sizes[batch->frame_first++];
+        batch->skip -= size;
+        link_add(&link->frames_out, 1);
+        link_add(&link->bytes_out, size);
+    }
+    for (; batch->span_first < batch->span_end && bytes >= batch->spans[batch->span_first].bytes; batch->span_first++)
+        bytes -= batch->spans[batch->span_first].bytes;
+    if (bytes > 0) {
+        batch->spans[batch->span_first].data += bytes;
+        batch->spans[batch->span_first].bytes -= bytes;
+    }
+    if (batch->span_first == batch->span_end && batch->cursor.left > 0) {
+        batch->span_first = batch->span_end = 0;
+        list_pieces(batch);
+    }
+    if (batch->frame_first == batch->frame_end)
+        for (; batch->held_count > 0; batch->held_count--)
+            leat_msg_unref(&batch->held[batch->held_count - 1]);
+}
+
+int64_t link_output_drop(struct leat_link *link)
+{
+    struct link_batch *batch = link->batch;
+    int64_t count = batch == NULL ? 0 : batch->frame_end - batch->frame_first;
+    for (; batch != NULL && batch->held_count > 0; batch->held_count--)
+        leat_msg_unref(&batch->held[batch->held_count - 1]);
+    if (batch != NULL)
+        batch->frame_first = batch->frame_end;
+    return count;
+}
+
+bool link_output_step(struct leat_link *link)
+{
+    struct link_batch *batch = link->batch;
+    link->out_blocked = false;
+    if (batch->frame_first == batch->frame_end)
+        fill(link, batch);
+    if (batch->frame_first == batch->frame_end) {
+        /* Edge "writer closed": after this acquire the pipe's last flush is visible, so an empty poll is the end. */
+        if (leat_load(&link->out.writer_closed, acquire) && !leat_pipe_poll(&link->out.pipe)) {
+            link->out_open = false;
+            if (link->transport->end_output)
+                link->transport->end_output(link->state);
+            return true;
+        }
+        return false;
+    }
+    int64_t count = batch->span_end - batch->span_first;
+    int64_t took = count == 0 ? 0 : link->transport->write(link->state, &batch->spans[batch->span_first], count);
+    if (took == -EAGAIN) {
+        link->out_blocked = true;
+        return false;
+    }
+    if (took < 0)
+        fail(link, (int)took);
+    else
+        advance(link, batch, took);
+    return true;
+}
