@@ -21,6 +21,8 @@
 void link_input_close(struct leat_link *link)
 {
     link->in_open = false;
+    leat_msg_unref(&link->chain);
+    leat_msg_buffer_close(&link->block);
     leat_channel_close_writer(&link->in); /* I3 */
 }
 
@@ -243,6 +245,16 @@ static void learn(struct leat_link *link)
         link->wants_blocks = bytes / frames > link->options.copy_bytes;
 }
 
+/* `bytes` more stand in the chain, at most what its piece had room for. */
+static void chain_took(struct leat_link *link, int64_t bytes)
+{
+    link->chain_left -= bytes;
+    link->chain_piece.data += bytes;
+    link->chain_piece.bytes -= bytes;
+    if (link->chain_piece.bytes == 0)
+        leat_msg_next_piece(&link->chain_cursor, &link->chain_piece);
+}
+
 /* The frame is larger than a block: it is read straight into a chain. False: not this one, or not now. */
 static bool begin_chain(struct leat_link *link)
 {
@@ -252,11 +264,9 @@ static bool begin_chain(struct leat_link *link)
     leat_msg_pieces(&link->chain, &link->chain_cursor);
     leat_msg_next_piece(&link->chain_cursor, &link->chain_piece);
     memcpy(link->chain_piece.data, link->block.data + link->framed, (size_t)there);
-    link->chain_piece.data += there;
-    link->chain_piece.bytes -= there;
-    link->chain_bytes = bytes;
-    link->chain_left = bytes - there;
     link->framed = link->filled;
+    link->chain_bytes = link->chain_left = bytes;
+    chain_took(link, there);
     return true;
 }
 
@@ -316,11 +326,7 @@ static int64_t room(struct leat_link *link, void **span)
 static void take(struct leat_link *link, int64_t got)
 {
     if (link->chain_bytes > 0) {
-        link->chain_left -= got;
-        link->chain_piece.data += got;
-        link->chain_piece.bytes -= got;
-        if (link->chain_piece.bytes == 0)
-            leat_msg_next_piece(&link->chain_cursor, &link->chain_piece);
+        chain_took(link, got);
         return;
     }
     if (link->on_blocks) {
@@ -378,6 +384,4 @@ void link_input_fini(struct leat_link *link)
 {
     if (link->slot_filled)
         leat_msg_unref(leat_pipe_back(&link->in.pipe));
-    leat_msg_unref(&link->chain);
-    leat_msg_buffer_close(&link->block);
 }
