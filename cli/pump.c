@@ -169,7 +169,7 @@ static int open_both(struct pump *pump)
     link_options.directions = LEAT_OUT;
     link_options.dialect = NULL;
     link_options.repeat = 0;
-    link_options.thread_name = "leat-out";
+    link_options.no_thread = true; /* the main thread writes */
     status = open_side(&pump->to, chosen->to, &link_options);
     if (status != 0)
         leat_link_close(pump->from, 0, NULL, NULL);

@@ -35,6 +35,7 @@ struct pump {
     int64_t stop_ns;          /* deadline of --seconds */
     int64_t limit;            /* frames to take in all; lowered to what was accepted once a stop is asked for */
     bool stopping;
+    int64_t tick_frames, tick_bytes; /* taken when the clock was looked at last */
     int64_t taken, taken_bytes;   /* received from `from` */
     int64_t unsent, unsent_bytes; /* of these, what the failed output refused */
     int fault_exit;               /* exit code of the first fault, 0: none */

@@ -4,12 +4,12 @@
 #include "pump.h"
 
 #include <leat/os.h>
-#include <time.h>
 
-#define TICK_FRAMES 64
+#define BATCH 64                /* frames that are handed on at once */
+#define TICK_FRAMES 1024        /* between two looks at the clock, */
+#define TICK_BYTES (256 * 1024) /* or so many bytes */
 #define WARM_FRAMES 4096
 #define WARM_BYTES INT64_C(16777216)
-#define DRAIN_POLL_NS 200000
 #define PATIENCE_NS INT64_C(5000000000) /* after a signal, for an output that does not take what was accepted */
 
 void pump_fault(struct pump *pump, int exit_code, const struct leat_error *error, const char *endpoint, int code)
@@ -50,6 +50,8 @@ static void stop_soon(struct pump *pump)
 static void tick(struct pump *pump)
 {
     int64_t now_ns = leat_os_now_ns();
+    pump->tick_frames = pump->taken;
+    pump->tick_bytes = pump->taken_bytes;
     leat_link_flush(pump->to);
     if (!pump->warm) {
         struct leat_link_stats output;
@@ -61,14 +63,17 @@ static void tick(struct pump *pump)
     pump_progress_tick(pump, now_ns);
 }
 
-/* The next frame of the input; before it waits, everything sent is on its way. 0, -ETIMEDOUT, -EPIPE at the clean end, or the fault. */
-static int take(struct pump *pump, struct leat_msg *msg)
+/*
+ * The next frames of the input, up to `count`; before it waits, everything sent is on its way. How many, -ETIMEDOUT, -EPIPE at the clean
+ * end, or the fault.
+ */
+static int64_t take(struct pump *pump, struct leat_msg *msgs, int64_t count)
 {
-    int code = leat_link_recv(pump->from, msg, 0);
-    if (code != -EAGAIN)
-        return code;
+    int64_t got = leat_link_recv_many(pump->from, msgs, count, 0);
+    if (got != -EAGAIN)
+        return got;
     tick(pump);
-    return leat_link_recv(pump->from, msg, leat_os_now_ns() + CLI_TICK_NS);
+    return leat_link_recv_many(pump->from, msgs, count, leat_os_now_ns() + CLI_TICK_NS);
 }
 
 /* A signal came, and the output has had its time since. */
@@ -81,17 +86,25 @@ static bool out_of_patience(struct pump *pump, int64_t now_ns)
     return now_ns >= pump->patient_until_ns;
 }
 
-/* Hands one frame to the output, however long that takes. 0, or the fault, or -ETIMEDOUT out of patience; the frame is still there. */
-static int give(struct pump *pump, struct leat_msg *msg)
+/* Hands the frames to the output, however long that takes. 0, or the fault, or -ETIMEDOUT out of patience; *given went, the rest is there.
+ */
+static int give(struct pump *pump, struct leat_msg *msgs, int64_t count, int64_t *given)
 {
-    int code = leat_link_send(pump->to, msg, 0);
-    while (code == -EAGAIN || code == -ETIMEDOUT) {
-        if (out_of_patience(pump, leat_os_now_ns()))
-            return -ETIMEDOUT;
-        tick(pump);
-        code = leat_link_send(pump->to, msg, leat_os_now_ns() + CLI_TICK_NS);
+    int64_t sent = leat_link_send_many(pump->to, msgs, count, 0);
+    for (*given = 0; *given < count;) {
+        if (sent > 0) {
+            *given += sent;
+        } else if (sent == -EAGAIN || sent == -ETIMEDOUT) {
+            if (out_of_patience(pump, leat_os_now_ns()))
+                return -ETIMEDOUT;
+            tick(pump);
+        } else {
+            return (int)sent;
+        }
+        if (*given < count)
+            sent = leat_link_send_many(pump->to, msgs + *given, count - *given, leat_os_now_ns() + CLI_TICK_NS);
     }
-    return code;
+    return 0;
 }
 
 static void give_up(struct pump *pump, struct leat_msg *msg)
@@ -101,10 +114,11 @@ static void give_up(struct pump *pump, struct leat_msg *msg)
     leat_msg_unref(msg);
 }
 
-static void count_taken(struct pump *pump, const struct leat_msg *msg)
+static void count_taken(struct pump *pump, const struct leat_msg *msgs, int64_t count)
 {
-    pump->taken++;
-    pump->taken_bytes += leat_msg_size(msg);
+    pump->taken += count;
+    for (int64_t i = 0; i < count; i++)
+        pump->taken_bytes += leat_msg_size(&msgs[i]);
 }
 
 /* The output has failed: what the input had accepted by then is taken and counted, so that the ledger knows of it. */
@@ -114,7 +128,7 @@ static void take_the_rest(struct pump *pump)
     leat_msg_init(&msg);
     stop_soon(pump);
     while (pump->taken < pump->limit && leat_link_recv(pump->from, &msg, leat_os_now_ns() + CLI_TICK_NS) == 0) {
-        count_taken(pump, &msg);
+        count_taken(pump, &msg, 1);
         give_up(pump, &msg);
     }
 }
@@ -132,32 +146,35 @@ static bool output_gone(struct pump *pump)
 
 static void move(struct pump *pump)
 {
-    struct leat_msg msg;
-    leat_msg_init(&msg);
+    struct leat_msg msgs[BATCH];
     while (pump->taken < pump->limit) {
-        int code = take(pump, &msg);
-        if (code == -EAGAIN || (code == -ETIMEDOUT && !pump->stopping)) {
+        int64_t left = pump->limit - pump->taken;
+        int64_t got = take(pump, msgs, left < BATCH ? left : BATCH);
+        if (got == -EAGAIN || (got == -ETIMEDOUT && !pump->stopping)) {
             if (output_gone(pump))
                 return;
             continue;
         }
-        if (code == -EPIPE || code == -ETIMEDOUT)
+        if (got == -EPIPE || got == -ETIMEDOUT)
             return;
-        if (code != 0) {
-            pump->malformed = code == -EBADMSG;
-            pump_fault(pump, code == -EBADMSG ? CLI_MALFORMED : CLI_IO, leat_link_error(pump->from), pump->options.from, code);
+        if (got < 0) {
+            pump->malformed = got == -EBADMSG;
+            pump_fault(pump, got == -EBADMSG ? CLI_MALFORMED : CLI_IO, leat_link_error(pump->from), pump->options.from, (int)got);
             return;
         }
-        count_taken(pump, &msg);
-        code = give(pump, &msg);
+        int64_t given;
+        count_taken(pump, msgs, got);
+        int code = give(pump, msgs, got, &given);
         if (code != 0) {
-            give_up(pump, &msg);
+            for (; given < got; given++)
+                give_up(pump, &msgs[given]);
             if (code != -ETIMEDOUT) /* else leat_link_close will say so */
                 output_fault(pump, leat_link_error(pump->to), code);
             take_the_rest(pump);
             return;
         }
-        if (pump->taken % TICK_FRAMES == 0 || (cli_signal() != 0 && !pump->stopping))
+        if (pump->taken - pump->tick_frames >= TICK_FRAMES || pump->taken_bytes - pump->tick_bytes >= TICK_BYTES ||
+            (cli_signal() != 0 && !pump->stopping))
             tick(pump);
     }
 }
@@ -165,9 +182,8 @@ static void move(struct pump *pump)
 /* Waits until every frame sent is out, the output has failed, or patience has run out. Returns until when the close may take. */
 static int64_t settle(struct pump *pump, struct leat_link_stats *output)
 {
-    const struct timespec pause = {.tv_nsec = DRAIN_POLL_NS};
-    leat_link_flush(pump->to);
     for (;;) {
+        leat_link_flush(pump->to);
         int64_t now_ns = leat_os_now_ns();
         leat_link_stats(pump->to, output);
         look_for_warm(pump, output);
@@ -176,7 +192,9 @@ static int64_t settle(struct pump *pump, struct leat_link_stats *output)
         if (out_of_patience(pump, now_ns))
             return now_ns;
         pump_progress_tick(pump, now_ns);
-        nanosleep(&pause, NULL);
+        struct leat_ready ready = {.fd = leat_link_fd(pump->to), .in = true};
+        if (leat_link_arm(pump->to))
+            leat_os_poll(&ready, 1, now_ns + CLI_TICK_NS);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <leat/link.h>
 #include <leat/os.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,7 +16,8 @@
 
 static char folder[64];
 
-/* What one stream is made of: `count` frames of t8l32 (or of BER octet strings inside a sequence), in writes of up to `most_write` bytes. */
+/* What one stream is made of: `count` frames of t8l32 (or of BER octet strings inside a sequence), in writes of up to `most_write` bytes.
+ */
 struct stream {
     uint64_t seed;
     int64_t count, largest, most_write;
@@ -109,6 +111,20 @@ static void check(struct leat_msg *msg, const unsigned char *want, int64_t bytes
         fail_msg("frame %lld differs", (long long)i);
 }
 
+/* As a loop of others would: try, arm, and wait for the descriptor. */
+static int recv_in_a_loop(struct leat_link *link, struct leat_msg *msg)
+{
+    for (;;) {
+        int rc = leat_link_recv(link, msg, 0);
+        if (rc != -EAGAIN)
+            return rc;
+        if (leat_link_arm(link)) {
+            struct pollfd fd = {.fd = leat_link_fd(link), .events = POLLIN};
+            assert_int_equal(poll(&fd, 1, 20000), 1);
+        }
+    }
+}
+
 /* Sends the stream through the link and checks each frame; up to `keep` messages are kept a while. The stats are of the end. */
 static void run(struct stream *stream, const struct leat_link_options *options, int64_t keep, struct leat_link_stats *stats)
 {
@@ -118,7 +134,7 @@ static void run(struct stream *stream, const struct leat_link_options *options, 
     pthread_t writer;
     assert_int_equal(pthread_create(&writer, NULL, write_stream, stream), 0);
     for (int64_t i = 0; i < stream->count; i++) {
-        int rc = leat_link_recv(link, &msg, LEAT_FOREVER);
+        int rc = options->no_thread && i % 2 == 0 ? recv_in_a_loop(link, &msg) : leat_link_recv(link, &msg, LEAT_FOREVER);
         if (rc != 0)
             fail_msg("frame %lld: %d: %s", (long long)i, rc, leat_link_error(link)->text);
         check(&msg, want, make(stream, i, want), i, got);
@@ -159,8 +175,10 @@ static void every_way_to_receive_gives_the_same_frames(void **state)
 {
     (void)state;
     uint64_t seed = test_seed();
-    for (int way = LEAT_RECEIVE_AUTO; way <= LEAT_RECEIVE_BLOCKS; way++) {
-        struct leat_link_options options = options_of("t8l32", (enum leat_receive)way);
+    for (int i = 0; i < 6; i++) {
+        enum leat_receive way = (enum leat_receive)(i / 2);
+        struct leat_link_options options = options_of("t8l32", way);
+        options.no_thread = i % 2 == 1;
         struct stream stream = {.seed = seed, .count = frames(6000), .largest = 400000, .most_write = 200000};
         struct leat_link_stats stats;
         run(&stream, &options, 0, &stats);
@@ -325,10 +343,9 @@ static void forget(void *data, void *context)
 }
 
 /* Messages of every kind, and slices that lie side by side, arrive as their bytes in a row. */
-static void every_kind_of_message_is_written_byte_for_byte(void **state)
+static void write_every_kind(bool no_thread)
 {
-    (void)state;
-    struct leat_link_options options = {.directions = LEAT_OUT};
+    struct leat_link_options options = {.directions = LEAT_OUT, .no_thread = no_thread};
     struct stream stream = {0};
     struct leat_link *link = listen_and_call(&stream, &options);
     int buffer = 4096;
@@ -393,6 +410,168 @@ static void every_kind_of_message_is_written_byte_for_byte(void **state)
     free(source);
 }
 
+static void every_kind_of_message_is_written_byte_for_byte(void **state)
+{
+    (void)state;
+    write_every_kind(false);
+}
+
+static void every_kind_of_message_is_written_without_a_thread(void **state)
+{
+    (void)state;
+    write_every_kind(true);
+}
+
+/* ---- without a thread ---- */
+
+/* One end of a conversation in one thread: sends frame after frame, or sends back what it gets. */
+struct end {
+    struct leat_link *link;
+    int64_t sent, got, count;
+    bool echoes, over;
+};
+
+/* Everything that can be done for this end without waiting. */
+static void serve(struct end *end)
+{
+    static const struct leat_blocks none;
+    struct leat_msg msg;
+    int rc;
+    while ((rc = leat_link_recv(end->link, &msg, 0)) == 0) {
+        assert_int_equal(leat_msg_size(&msg), 43);
+        assert_int_equal(((unsigned char *)leat_msg_data(&msg))[3], (unsigned char)end->got);
+        end->got++;
+        if (end->echoes) {
+            assert_int_equal(leat_link_send(end->link, &msg, LEAT_FOREVER), 0);
+        }
+    }
+    end->over = rc == -EPIPE;
+    while (!end->echoes && end->sent < end->count && end->sent < end->got + 3000) {
+        unsigned char frame[43] = {1, 0, 40, (unsigned char)end->sent};
+        assert_int_equal(leat_msg_copy(&msg, &none, frame, sizeof frame), 0);
+        if (leat_link_send(end->link, &msg, 0) != 0)
+            break;
+        end->sent++;
+    }
+    leat_link_flush(end->link);
+}
+
+static void one_thread_holds_both_ends_in_a_loop(void **state)
+{
+    (void)state;
+    struct leat_link_options options = {.dialect = leat_tlv_dialect("t8l16"), .no_thread = true, .high_water_messages = 500};
+    struct leat_error error;
+    struct end ends[2] = {{.count = frames(50000)}, {.echoes = true}};
+    char address[128];
+    snprintf(address, sizeof address, "unix-listen:%s/both", folder);
+    assert_int_equal(leat_link_open(&ends[1].link, address, &options, &error), 0);
+    snprintf(address, sizeof address, "unix:%s/both", folder);
+    assert_int_equal(leat_link_open(&ends[0].link, address, &options, &error), 0);
+    int64_t sleeps = 0;
+    while (ends[0].got < ends[0].count) {
+        struct pollfd fds[2];
+        bool arms = true;
+        for (int i = 0; i < 2; i++) {
+            serve(&ends[i]);
+            fds[i] = (struct pollfd){.fd = leat_link_fd(ends[i].link), .events = POLLIN};
+        }
+        for (int i = 0; i < 2; i++)
+            arms = leat_link_arm(ends[i].link) && arms;
+        if (arms && ends[0].got < ends[0].count) {
+            assert_true(poll(fds, 2, 20000) > 0);
+            sleeps++;
+        }
+    }
+    assert_int_equal(ends[1].got, ends[0].count);
+    struct leat_link_end end;
+    assert_int_equal(leat_link_close(ends[0].link, LEAT_FOREVER, &end, NULL), 0);
+    assert_int_equal(end.delivered, ends[0].count);
+    for (int i = 0; i < 100 && !ends[1].over; i++) { /* the other end hears of it */
+        struct pollfd fd = {.fd = leat_link_fd(ends[1].link), .events = POLLIN};
+        if (leat_link_arm(ends[1].link))
+            assert_int_equal(poll(&fd, 1, 20000), 1);
+        serve(&ends[1]);
+    }
+    assert_true(ends[1].over);
+    assert_int_equal(leat_link_close(ends[1].link, LEAT_FOREVER, &end, NULL), 0);
+    assert_int_equal(end.delivered, ends[0].count);
+    assert_int_equal(end.left, 0);
+    print_message("%lld sleeps\n", (long long)sleeps);
+}
+
+static void a_link_without_a_thread_keeps_its_deadlines(void **state)
+{
+    (void)state;
+    static const struct leat_blocks none;
+    struct leat_link_options options = {.dialect = leat_tlv_dialect("t8l16"), .no_thread = true, .high_water_messages = 4};
+    struct stream stream = {0};
+    struct leat_link *link = listen_and_call(&stream, &options);
+    struct leat_msg msg;
+    int64_t begin = leat_os_now_ns();
+    assert_int_equal(leat_link_recv(link, &msg, 0), -EAGAIN);
+    assert_int_equal(leat_link_recv(link, &msg, begin + 30000000), -ETIMEDOUT);
+    assert_true(leat_os_now_ns() - begin >= 30000000);
+    int rc = 0;
+    int64_t sent = 0;
+    static unsigned char frame[40];
+    for (; rc == 0; sent += rc == 0) { /* nobody reads: the socket fills, then the pipe */
+        assert_int_equal(leat_msg_copy(&msg, &none, frame, sizeof frame), 0);
+        begin = leat_os_now_ns();
+        rc = leat_link_send(link, &msg, begin + 30000000);
+    }
+    assert_int_equal(rc, -ETIMEDOUT);
+    assert_true(leat_os_now_ns() - begin >= 30000000);
+    leat_msg_unref(&msg);
+    struct leat_link_end end;
+    begin = leat_os_now_ns();
+    assert_int_equal(leat_link_close(link, begin + 30000000, &end, NULL), -ETIMEDOUT);
+    assert_int_equal(end.delivered + end.left, sent);
+    assert_true(end.left > 0);
+    close(stream.fd);
+}
+
+static void an_idle_link_without_a_thread_learns_that_its_reader_left(void **state)
+{
+    (void)state;
+    struct leat_link_options options = {.directions = LEAT_OUT, .no_thread = true};
+    struct stream stream = {0};
+    struct leat_link *link = listen_and_call(&stream, &options);
+    struct pollfd fd = {.fd = leat_link_fd(link), .events = POLLIN};
+    while (leat_link_arm(link) && poll(&fd, 1, 0) == 1) { /* accepts */
+    }
+    assert_int_equal(leat_link_check_send(link), 0);
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    close(stream.fd);
+    assert_int_equal(poll(&fd, 1, 20000), 1);
+    (void)leat_link_arm(link);
+    assert_int_equal(leat_link_check_send(link), -EPIPE);
+    assert_int_equal(leat_link_close(link, 0, NULL, NULL), 0);
+}
+
+static void a_file_without_a_thread_is_always_ready(void **state)
+{
+    (void)state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/frames", folder);
+    FILE *file = fopen(path, "w");
+    enum { COUNT = 30000 };
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(fwrite("\1\0\2ab", 1, 5, file), 5);
+    fclose(file);
+    struct leat_link_options options = options_of("t8l16", LEAT_RECEIVE_AUTO);
+    struct leat_link *link = NULL;
+    struct leat_msg msg;
+    options.no_thread = true;
+    options.high_water_messages = 100;
+    assert_int_equal(leat_link_open(&link, path, &options, NULL), 0);
+    int64_t count = 0;
+    while (recv_in_a_loop(link, &msg) == 0)
+        count++;
+    assert_int_equal(count, COUNT);
+    assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
+    unlink(path);
+}
+
 /* A peer that stops reading in the middle of a batch: the ledger counts whole frames only, and what was held is given back. */
 static void a_batch_that_is_cut_off_is_counted_by_whole_frames(void **state)
 {
@@ -447,6 +626,11 @@ int main(void)
         cmocka_unit_test(a_link_that_is_closed_in_the_middle_of_a_chain_gives_everything_back),
         cmocka_unit_test(what_cannot_be_kept_of_receiving_is_refused_in_words),
         cmocka_unit_test(every_kind_of_message_is_written_byte_for_byte),
+        cmocka_unit_test(every_kind_of_message_is_written_without_a_thread),
+        cmocka_unit_test(one_thread_holds_both_ends_in_a_loop),
+        cmocka_unit_test(a_link_without_a_thread_keeps_its_deadlines),
+        cmocka_unit_test(an_idle_link_without_a_thread_learns_that_its_reader_left),
+        cmocka_unit_test(a_file_without_a_thread_is_always_ready),
         cmocka_unit_test(a_batch_that_is_cut_off_is_counted_by_whole_frames),
     };
     snprintf(folder, sizeof folder, "/tmp/leat-receive-XXXXXX");

@@ -4,6 +4,7 @@
 
 #include <leat/msg.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -617,6 +618,157 @@ static void foreign_buffer_is_freed_on_the_thread_that_drops_it(void **state)
     assert_int_equal(counting.live, 0);
 }
 
+static void buffer_is_cut_without_counting_and_goes_home_with_its_last_message(void **state)
+{
+    (void)state;
+    struct counting counting;
+    struct leat_msg_buffer buffer;
+    struct leat_msg a, b, inlined;
+    unsigned char got[PAYLOAD];
+    counting_init(&counting, BLOCK_BYTES);
+    assert_int_equal(leat_msg_buffer_open(&buffer, &counting.blocks), 0);
+    assert_int_equal(buffer.bytes, PAYLOAD);
+    for (int64_t i = 0; i < PAYLOAD; i++)
+        buffer.data[i] = pattern(i);
+    leat_msg_buffer_cut(&buffer, 0, 100, &a);
+    leat_msg_buffer_cut(&buffer, 100, 60, &b);
+    leat_msg_buffer_cut(&buffer, 160, 48, &inlined);
+    assert_int_equal(inlined.kind, LEAT_MSG_INLINED);
+    assert_true(leat_msg_valid(&a) && leat_msg_valid(&b) && leat_msg_valid(&inlined));
+    assert_ptr_equal(leat_msg_data(&b), buffer.data + 100);
+    assert_int_equal(leat_msg_read(&b, 0, got, PAYLOAD), 60);
+    assert_int_equal(got[59], pattern(159));
+    assert_int_equal(leat_msg_read(&inlined, 0, got, PAYLOAD), 48);
+    assert_int_equal(got[0], pattern(160));
+    leat_msg_unref(&inlined);
+
+    assert_false(leat_msg_buffer_alone(&buffer));
+    leat_msg_unref(&a);
+    assert_false(leat_msg_buffer_alone(&buffer));
+    leat_msg_unref(&b);
+    assert_true(leat_msg_buffer_alone(&buffer));
+    leat_msg_buffer_cut(&buffer, 0, PAYLOAD, &a); /* anew */
+    leat_msg_ref(&b, &a);
+    leat_msg_buffer_close(&buffer);
+    leat_msg_buffer_close(&buffer); /* nothing happens */
+    leat_msg_unref(&a);
+    assert_int_equal(counting.live, 1);
+    leat_msg_unref(&b);
+    assert_int_equal(counting.live, 0);
+
+    assert_int_equal(leat_msg_buffer_open(&buffer, &counting.blocks), 0);
+    leat_msg_buffer_close(&buffer); /* without a message */
+    assert_int_equal(counting.live, 0);
+    counting.fail_at = counting.taken + 1;
+    assert_int_equal(leat_msg_buffer_open(&buffer, &counting.blocks), -ENOBUFS);
+    counting.blocks.block_bytes = 48;
+    assert_int_equal(leat_msg_buffer_open(&buffer, &counting.blocks), -EINVAL);
+    assert_null(buffer.block);
+}
+
+/* Messages that go from the buffer's thread to another, which reads and drops them while the buffer is cut, closed and opened again. */
+#define CUTS 8
+struct cuts {
+    struct leat_msg msgs[CUTS];
+    _Atomic int64_t turn; /* even: the cutter's; odd: the dropper's */
+    int64_t turns;
+    int64_t wrong;
+};
+
+static void *drop_cuts(void *context)
+{
+    struct cuts *cuts = context;
+    for (int64_t turn = 1; turn < 2 * cuts->turns; turn += 2) {
+        struct leat_msg mine[CUTS];
+        while (atomic_load_explicit(&cuts->turn, memory_order_acquire) != turn)
+            (void)sched_yield();
+        memcpy(mine, cuts->msgs, sizeof mine);
+        atomic_store_explicit(&cuts->turn, turn + 1, memory_order_release); /* the cutter goes on while these are dropped */
+        for (int i = 0; i < CUTS; i++) {
+            unsigned char *data = leat_msg_data(&mine[i]);
+            cuts->wrong += data[0] != (unsigned char)(turn / 2 + i) || data[leat_msg_size(&mine[i]) - 1] != data[0];
+            leat_msg_unref(&mine[i]);
+        }
+    }
+    return NULL;
+}
+
+static void buffer_and_its_messages_may_end_on_two_threads(void **state)
+{
+    (void)state;
+    struct counting counting;
+    struct cuts cuts = {.turns = test_items(100000) / 4};
+    struct leat_msg_buffer buffer = {0};
+    pthread_t thread;
+    int64_t at = 0, reused = 0;
+    counting_init(&counting, 4096);
+    assert_int_equal(pthread_create(&thread, NULL, drop_cuts, &cuts), 0);
+    for (int64_t turn = 0; turn < cuts.turns; turn++) {
+        while (atomic_load_explicit(&cuts.turn, memory_order_acquire) != 2 * turn)
+            (void)sched_yield();
+        if (turn % 3 == 0 && buffer.block != NULL && leat_msg_buffer_alone(&buffer)) {
+            at = 0;
+            reused++;
+        } else if (buffer.block == NULL || at + CUTS * 60 > buffer.bytes) {
+            leat_msg_buffer_close(&buffer);
+            assert_int_equal(leat_msg_buffer_open(&buffer, &counting.blocks), 0);
+            at = 0;
+        }
+        for (int i = 0; i < CUTS; i++, at += 60) {
+            memset(buffer.data + at, (int)(unsigned char)(turn + i), 60); /* a race, if a message is still there */
+            leat_msg_buffer_cut(&buffer, at, 60, &cuts.msgs[i]);
+        }
+        atomic_store_explicit(&cuts.turn, 2 * turn + 1, memory_order_release);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(leat_msg_buffer_alone(&buffer));
+    leat_msg_buffer_close(&buffer);
+    assert_int_equal(cuts.wrong, 0);
+    assert_int_equal(counting.live, 0);
+    print_message("%lld of %lld buffers were written anew\n", (long long)reused, (long long)cuts.turns);
+}
+
+static void slices_that_lie_side_by_side_are_joined(void **state)
+{
+    (void)state;
+    struct counting counting;
+    struct leat_msg whole, a, b, c, other;
+    unsigned char *bytes = patterned(300), got[300];
+    counting_init(&counting, BLOCK_BYTES);
+    assert_int_equal(leat_msg_copy(&whole, &counting.blocks, bytes, 200), 0);
+    assert_int_equal(leat_msg_copy(&other, &counting.blocks, bytes, 60), 0);
+    assert_int_equal(leat_msg_slice(&a, &whole, 10, 50), 0);
+    assert_int_equal(leat_msg_slice(&b, &whole, 60, 50), 0);
+    assert_int_equal(leat_msg_slice(&c, &whole, 111, 50), 0);
+    assert_false(leat_msg_join(&a, &c));     /* a byte between them */
+    assert_false(leat_msg_join(&b, &a));     /* the wrong way round */
+    assert_false(leat_msg_join(&a, &other)); /* another block */
+    assert_true(leat_msg_join(&a, &b));
+    assert_int_equal(b.kind, LEAT_MSG_EMPTY);
+    assert_int_equal(leat_msg_size(&a), 100);
+    assert_true(leat_msg_valid(&a));
+    assert_int_equal(leat_msg_read(&a, 0, got, 300), 100);
+    assert_memory_equal(got, bytes + 10, 100);
+    leat_msg_unref(&whole);
+    leat_msg_unref(&c);
+    assert_int_equal(counting.live, 2);
+    leat_msg_unref(&a);
+    leat_msg_unref(&other);
+    assert_int_equal(counting.live, 0);
+
+    assert_int_equal(leat_msg_copy(&a, &counting.blocks, bytes, 20), 0); /* inline: nothing to join */
+    assert_int_equal(leat_msg_copy(&b, &counting.blocks, bytes, 20), 0);
+    assert_false(leat_msg_join(&a, &b));
+    assert_int_equal(leat_msg_copy(&whole, &counting.blocks, bytes, 300), 0);
+    assert_int_equal(whole.kind, LEAT_MSG_CHAIN);
+    leat_msg_ref(&c, &whole);
+    assert_false(leat_msg_join(&whole, &c));
+    leat_msg_unref(&c);
+    leat_msg_unref(&whole);
+    assert_int_equal(counting.live, 0);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -637,6 +789,9 @@ int main(void)
         cmocka_unit_test(valid_finds_what_is_broken),
         cmocka_unit_test(last_reference_may_go_on_either_of_two_threads),
         cmocka_unit_test(foreign_buffer_is_freed_on_the_thread_that_drops_it),
+        cmocka_unit_test(buffer_is_cut_without_counting_and_goes_home_with_its_last_message),
+        cmocka_unit_test(buffer_and_its_messages_may_end_on_two_threads),
+        cmocka_unit_test(slices_that_lie_side_by_side_are_joined),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,17 @@ LEAT_API void leat_channel_fini(struct leat_channel *channel);
 LEAT_API int leat_channel_write(struct leat_channel *channel, const void *item, bool incomplete, int64_t deadline_ns);
 
 /*
+ * The first of these items are in the pipe, each a batch of its own; waits, as leat_channel_write, for room for the first. What finds no
+ * room in a channel that drops is dropped.
+ *
+ * @param items  `count` of them, item_bytes apart; copied, the first ones; the caller keeps what the others point to   @param count  1 or
+ * more Returns how many, 1 .. count; or as leat_channel_write.
+ *
+ * [thread: writer | blocks: until the deadline | allocates: as leat_pipe_write | fails: EAGAIN ETIMEDOUT EPIPE EMSGSIZE ENOMEM]
+ */
+LEAT_API int64_t leat_channel_write_many(struct leat_channel *channel, const void *items, int64_t count, int64_t deadline_ns);
+
+/*
  * The reader can see every complete batch, and was woken if it slept.
  *
  * Returns as leat_pipe_flush; ASLEEP: it was woken. Safe in a signal handler that owns the writer's side.
@@ -166,6 +177,17 @@ LEAT_API bool leat_channel_arm_writer(struct leat_channel *channel);
  * [thread: reader | blocks: until the deadline | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE]
  */
 LEAT_API int leat_channel_read(struct leat_channel *channel, void *item, int64_t deadline_ns);
+
+/*
+ * As many of the oldest items as wait, up to `count`, are copied to `items` and out of the pipe; waits, as leat_channel_read, for the
+ * first.
+ *
+ * @param items  room for `count`, item_bytes apart; untouched on failure      @param count  1 or more
+ * Returns how many, 1 .. count; or as leat_channel_read.
+ *
+ * [thread: reader | blocks: until the deadline | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE]
+ */
+LEAT_API int64_t leat_channel_read_many(struct leat_channel *channel, void *items, int64_t count, int64_t deadline_ns);
 
 /*
  * Returns the eventfd on which the reader sleeps, to be polled for reading after arm said true, the channel's (or the shared waker's)

@@ -9,6 +9,8 @@
  *
  * Every call but leat_link_open is for the one application thread that uses the link. When a limit is reached the link stops reading its
  * device; nothing is dropped.
+ *
+ * With no_thread there is no I/O thread: the same calls do the work of both, and leat_link_fd and leat_link_arm put the link into any loop.
  */
 #ifndef LEAT_LINK_H
 #define LEAT_LINK_H
@@ -45,6 +47,7 @@ struct leat_link_options {
     int64_t receive_bytes;                  /* most of receive blocks that is pinned, beside high_water_bytes; four blocks at least;
                                              * beyond it frames are copied again. 0: 16 MiB or what four blocks take */
     int64_t repeat;                         /* read the input this many times over; 0: once */
+    bool no_thread;                         /* the application's calls do the I/O, in their thread: recv, send, flush, step, arm, close */
     const char *thread_name;                /* 15 characters; NULL: "leat-link"; borrowed until open returns */
 };
 
@@ -102,6 +105,16 @@ LEAT_API int leat_link_open(struct leat_link **link, const char *endpoint, const
 LEAT_API int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns);
 
 /*
+ * msgs[0 ..] hold the next frames, as many as wait, up to `count`; waits, as leat_link_recv, for the first.
+ *
+ * @param msgs  room for `count`; overwritten on success and the caller's from then on, untouched on failure     @param count  1 or more
+ * Returns how many, 1 .. count; or as leat_link_recv.   Source: recvmmsg
+ *
+ * [thread: application | blocks: until deadline_ns | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE EBADMSG and the device's]
+ */
+LEAT_API int64_t leat_link_recv_many(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns);
+
+/*
  * The link owns what *msg held and will write it; on its way after leat_link_flush, or when the pipe is full.
  *
  * @param msg          one whole frame; empty after success, still the caller's after failure
@@ -111,6 +124,16 @@ LEAT_API int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_
  * [thread: application | blocks: until deadline_ns | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE and the device's]
  */
 LEAT_API int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns);
+
+/*
+ * The link owns what the first of msgs[0 .. count) held, as leat_link_send; waits for room for the first.
+ *
+ * @param msgs  those that were taken are empty, the others still the caller's      @param count  1 or more
+ * Returns how many were taken, 1 .. count; or as leat_link_send.   Source: sendmmsg
+ *
+ * [thread: application | blocks: until deadline_ns | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE and the device's]
+ */
+LEAT_API int64_t leat_link_send_many(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns);
 
 /*
  * Says, without sending, whether the output has failed: for an application that has nothing to send just now.
@@ -129,6 +152,16 @@ LEAT_API int leat_link_check_send(struct leat_link *link);
 LEAT_API void leat_link_flush(struct leat_link *link);
 
 /*
+ * A link with no_thread has read, framed and written what could be, without waiting; a listener has accepted. Recv, send, flush and arm do
+ * so by themselves as far as they need it: step is for loops that do neither. On a link with a thread nothing happens.
+ *
+ * Returns whether something moved: then there may be more.
+ *
+ * [thread: application | blocks: no longer than a device does | allocates: no | fails: recv and send say so]
+ */
+LEAT_API bool leat_link_step(struct leat_link *link);
+
+/*
  * Returns a descriptor to poll for reading, after leat_link_arm said true. It is the link's: never read, written or closed.
  *
  * [thread: application | blocks: no | allocates: no | fails: never]
@@ -136,8 +169,8 @@ LEAT_API void leat_link_flush(struct leat_link *link);
 LEAT_API int leat_link_fd(struct leat_link *link);
 
 /*
- * True: from now to the next leat_link_recv the descriptor becomes readable when there is something to receive (a message or the end).
- * False: something waits already, receive first.
+ * True: from now to the next leat_link_recv the descriptor becomes readable when there is something to receive (a message or the end); with
+ * no_thread also when something can be written: then flush, receive and arm again. False: something waits already, receive first.
  *
  * [thread: application | blocks: no | allocates: no | fails: never]
  */

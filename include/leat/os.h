@@ -235,6 +235,37 @@ struct leat_ready {
  */
 LEAT_API int leat_os_poll(struct leat_ready *set, int64_t count, int64_t deadline_ns);
 
+/*
+ * Returns a descriptor that stands for several: it is readable when one of those in it is ready. For loops that are not ours; ended by
+ * leat_os_set_close. Or a negative errno.   Source: epoll(7), whose sets nest
+ *
+ * [thread: any | blocks: no | allocates: in the kernel | fails: EMFILE ENFILE ENOMEM]
+ */
+LEAT_API int leat_os_set_open(void);
+
+/*
+ * ready->fd is in the set, and wakes it as `in` and `out` say; its other end's leaving, or a failure, does in any case.
+ *
+ * Returns 0; -EPERM: the descriptor is of a kind that is always ready (a regular file), and cannot be in a set; or another negative errno.
+ *
+ * [thread: any | blocks: no | allocates: in the kernel | fails: EPERM ENOMEM ENOSPC]
+ */
+LEAT_API int leat_os_set_watch(int set, const struct leat_ready *ready);
+
+/*
+ * The descriptor is in the set no more.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_os_set_drop(int set, int fd);
+
+/*
+ * The set is gone; the descriptors in it are not touched.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_os_set_close(int set);
+
 /* A thread that blocks every signal and has a name. */
 struct leat_thread {
     uintptr_t handle;

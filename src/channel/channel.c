@@ -224,6 +224,22 @@ int leat_channel_write(struct leat_channel *channel, const void *item, bool inco
     return write_slowly(channel, item, incomplete, deadline_ns);
 }
 
+int64_t leat_channel_write_many(struct leat_channel *channel, const void *items, int64_t count, int64_t deadline_ns)
+{
+    int result = leat_channel_write(channel, items, false, deadline_ns);
+    int64_t done = 1;
+    if (result != 0) {
+        return result;
+    }
+    if (count > 1) {
+        done += leat_pipe_write_many(&channel->pipe, (const unsigned char *)items + channel->pipe.shape.item_bytes, count - 1);
+    }
+    for (; done < count && channel->drop != NULL; done++) {
+        (void)leat_channel_write(channel, (const unsigned char *)items + (size_t)done * channel->pipe.shape.item_bytes, false, 0);
+    }
+    return done;
+}
+
 bool leat_channel_arm_writer(struct leat_channel *channel)
 {
     if (channel->writer_waker == &channel->own_writer) {
@@ -340,6 +356,20 @@ int leat_channel_read(struct leat_channel *channel, void *item, int64_t deadline
     leat_pipe_pop(pipe);
     wake_writer(channel);
     return 0;
+}
+
+int64_t leat_channel_read_many(struct leat_channel *channel, void *items, int64_t count, int64_t deadline_ns)
+{
+    int result = leat_channel_read(channel, items, deadline_ns);
+    int64_t done = 1;
+    if (result != 0) {
+        return result;
+    }
+    if (count > 1) {
+        done += leat_pipe_read_many(&channel->pipe, (unsigned char *)items + channel->pipe.shape.item_bytes, count - 1);
+        wake_writer(channel);
+    }
+    return done;
 }
 
 int leat_channel_fd(const struct leat_channel *channel)

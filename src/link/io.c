@@ -12,61 +12,99 @@ static enum link_stop stop_asked(struct leat_link *link)
     return (enum link_stop)leat_load(&link->stop, acquire); /* edge "stop": meets the store in leat_link_close */
 }
 
+int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *deadline_ns)
+{
+    int64_t count = 0;
+    if (!link->accepted) {
+        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_IN), .in = true};
+        return count;
+    }
+    if (link->in_open && link->hold == HOLD_DEVICE)
+        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_IN), .in = true};
+    if (link->out_open) /* with nothing to write, this hears only that the other end is gone */
+        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT), .out = link->out_blocked};
+    bool again = link->in_open && link->hold == HOLD_BLOCKS;
+    if (again)
+        link_add(&link->pool_waits, 1);
+    for (int64_t i = 0; i < count; i++)
+        again = again || (set[i].fd < 0 && (set[i].in || set[i].out));
+    if (again && *deadline_ns > leat_os_now_ns() + LOOK_AGAIN_NS)
+        *deadline_ns = leat_os_now_ns() + LOOK_AGAIN_NS;
+    return count;
+}
+
 /* Waits until one of the reasons for standing still may be gone. */
 static void wait_for_work(struct leat_link *link)
 {
-    int64_t deadline = LEAT_FOREVER, count = 1;
+    int64_t deadline = LEAT_FOREVER;
     struct leat_ready set[3] = {{.fd = link->io.fd, .in = true}};
     bool out_waits = link->out_open && !link->out_blocked;
     if (link->in_open && link->hold == HOLD_ROOM && !leat_channel_arm_writer(&link->in))
         return;
     if (out_waits && !leat_channel_arm(&link->out))
         return;
-    if (link->in_open && link->hold == HOLD_BLOCKS) {
-        link_add(&link->pool_waits, 1);
-        deadline = leat_os_now_ns() + LOOK_AGAIN_NS;
-    }
-    if (link->in_open && link->hold == HOLD_DEVICE)
-        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_IN), .in = true};
-    int64_t out_at = count;
-    if (link->out_open) /* with nothing to write, this hears only that the other end is gone */
-        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT), .out = link->out_blocked};
-    for (int64_t i = 1; i < count; i++)
-        if (set[i].fd < 0 && (set[i].in || set[i].out))
-            deadline = leat_os_now_ns() + LOOK_AGAIN_NS;
+    int64_t count = 1 + link_waits(link, set + 1, &deadline);
     /* A closed writer wakes whoever sleeps, but it may have closed before the sleep was announced. */
     if (out_waits && leat_load(&link->out.writer_closed, acquire)) /* edge "writer closed" */
         return;
     leat_os_poll(set, count, deadline);
     leat_waker_drain(&link->io);
-    if (out_waits && set[out_at].ready)
+    if (out_waits && set[count - 1].ready)
         link_output_lost(link);
 }
 
-/* A listener waits for its peer. */
+bool link_accept(struct leat_link *link)
+{
+    struct leat_error error = {0};
+    int rc = link->accepted ? 0 : link->transport->accept(link->state, &error);
+    if (rc == 0) {
+        link->accepted = true;
+        return true;
+    }
+    if (rc != -EAGAIN) {
+        error.code = rc;
+        if (link->in_open) { /* a direction that is closed from the start may be looked at already: I3 */
+            link->in_error = error;
+            link_input_close(link);
+        }
+        if (link->out_open) {
+            link->out_error = error;
+            link->out_open = false;
+            leat_channel_close_reader(&link->out);
+        }
+    }
+    return false;
+}
+
+/* A listener waits for its peer, in vain if there is a stop or an error. */
 static void wait_for_peer(struct leat_link *link)
 {
-    for (;;) {
+    while (!link_accept(link)) {
         enum link_stop stop = stop_asked(link);
         if (stop == LINK_ABANDON || (stop == LINK_DRAIN && !(link->out_open && leat_pipe_poll(&link->out.pipe))))
             return;
-        struct leat_error error = {0};
-        int rc = link->transport->accept(link->state, &error);
-        if (rc == 0) {
-            link->accepted = true;
+        if (!link->in_open && !link->out_open)
             return;
-        }
-        if (rc != -EAGAIN) {
-            error.code = rc;
-            if (link->in_open) /* a direction that is closed from the start may be looked at already: I3 */
-                link->in_error = error;
-            if (link->out_open)
-                link->out_error = error;
-            return;
-        }
-        struct leat_ready set[2] = {{.fd = link->io.fd, .in = true}, {.fd = link->transport->fd(link->state, LEAT_IN), .in = true}};
-        leat_os_poll(set, 2, LEAT_FOREVER);
+        int64_t deadline = LEAT_FOREVER;
+        struct leat_ready set[3] = {{.fd = link->io.fd, .in = true}};
+        leat_os_poll(set, 1 + link_waits(link, set + 1, &deadline), deadline);
         leat_waker_drain(&link->io);
+    }
+}
+
+bool link_turn(struct leat_link *link)
+{
+    bool moved = link->in_open && link_input_step(link);
+    return (link->out_open && link_output_step(link)) || moved;
+}
+
+void link_end(struct leat_link *link)
+{
+    if (link->in_open)
+        link_input_close(link);
+    if (link->out_open) {
+        link->out_open = false;
+        leat_channel_close_reader(&link->out);
     }
 }
 
@@ -83,18 +121,10 @@ void link_io_run(void *context)
             link_input_close(link);
             continue;
         }
-        bool moved = link->in_open && link_input_step(link);
-        if (link->out_open && link_output_step(link))
-            moved = true;
-        if (!moved)
+        if (!link_turn(link))
             wait_for_work(link);
     }
-    if (link->in_open)
-        link_input_close(link);
-    if (link->out_open) {
-        link->out_open = false;
-        leat_channel_close_reader(&link->out);
-    }
+    link_end(link);
     leat_store(&link->done, 1, release); /* edge "done": everything above happens before close() goes on */
     leat_waker_wake(&link->finished);
     if (leat_sub(&link->owners, 1, acq_rel) == 1) /* edge "owners": the last one sees all that the other did */

@@ -219,6 +219,15 @@ static int open_channels(struct leat_link *link)
     return rc;
 }
 
+/* Without a thread: what a loop of others waits for. The waker's eventfd is readable from now on. */
+static int open_set(struct leat_link *link)
+{
+    leat_waker_wake(&link->io);
+    leat_store(&link->owners, 1, relaxed); /* relaxed: there is nobody else */
+    link->set = leat_os_set_open();
+    return link->set < 0 ? link->set : 0;
+}
+
 static int open_all(struct leat_link *link, const char *endpoint, const struct leat_link_options *options, struct leat_error *error)
 {
     int rc = leat_address_parse(&link->address, endpoint, error);
@@ -250,7 +259,10 @@ static int open_all(struct leat_link *link, const char *endpoint, const struct l
             leat_channel_close_writer(&link->in);
         if (!link->out_open)
             leat_channel_close_reader(&link->out);
-        rc = leat_thread_start(&link->thread, link->options.thread_name, link_io_run, link);
+        if (link->options.no_thread)
+            rc = open_set(link);
+        else
+            rc = leat_thread_start(&link->thread, link->options.thread_name, link_io_run, link);
     }
     return rc == 0 ? 0 : refuse(link, error, rc, leat_os_error(-rc));
 }
@@ -267,7 +279,7 @@ int leat_link_open(struct leat_link **link, const char *endpoint, const struct l
         return -ENOMEM;
     }
     memset(made, 0, sizeof *made);
-    made->io.fd = made->finished.fd = -1;
+    made->io.fd = made->finished.fd = made->set = -1;
     made->in_error.offset = made->out_error.offset = -1;
     leat_store(&made->owners, 2, relaxed); /* relaxed: the thread's start publishes it */
     int rc = open_all(made, endpoint, options, error);
@@ -293,6 +305,10 @@ static int closed_because(struct leat_link *link, const struct leat_error *error
 
 int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns)
 {
+    if (link->options.no_thread) {
+        int64_t got = leat_link_recv_many(link, msg, 1, deadline_ns);
+        return got > 0 ? 0 : (int)got;
+    }
     int rc = leat_channel_read(&link->in, msg, deadline_ns);
     if (rc == 0)
         link->frames_received++;
@@ -301,6 +317,10 @@ int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadlin
 
 int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns)
 {
+    if (link->options.no_thread) {
+        int64_t sent = leat_link_send_many(link, msg, 1, deadline_ns);
+        return sent > 0 ? 0 : (int)sent;
+    }
     int64_t size = leat_msg_size(msg);
     int rc = leat_channel_write(&link->out, msg, false, deadline_ns);
     if (rc == 0) {
@@ -311,25 +331,57 @@ int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadlin
     return rc == -EPIPE ? closed_because(link, &link->out_error) : rc;
 }
 
+int64_t leat_link_recv_many(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)
+{
+    int64_t got = link->options.no_thread ? link_step_recv(link, msgs, count, deadline_ns)
+                                          : leat_channel_read_many(&link->in, msgs, count, deadline_ns);
+    if (got > 0)
+        link->frames_received += got;
+    return got == -EPIPE ? closed_because(link, &link->in_error) : got;
+}
+
+int64_t leat_link_send_many(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)
+{
+    int64_t sent = link->options.no_thread ? link_step_send(link, msgs, count, deadline_ns)
+                                           : leat_channel_write_many(&link->out, msgs, count, deadline_ns);
+    for (int64_t i = 0; i < sent; i++) {
+        link->bytes_sent += leat_msg_size(&msgs[i]);
+        leat_msg_init(&msgs[i]); /* the pipe owns what it held */
+    }
+    if (sent > 0)
+        link->frames_sent += sent;
+    return sent == -EPIPE ? closed_because(link, &link->out_error) : sent;
+}
+
 int leat_link_check_send(struct leat_link *link)
 {
+    if (link->options.no_thread)
+        link_step_look(link);
     /* Edge "reader closed": meets the store in leat_channel_close_reader, and so publishes out_error (I3). */
     return leat_load(&link->out.reader_closed, acquire) ? closed_because(link, &link->out_error) : 0;
 }
 
 void leat_link_flush(struct leat_link *link)
 {
-    leat_channel_flush(&link->out);
+    if (link->options.no_thread)
+        link_step_flush(link);
+    else
+        leat_channel_flush(&link->out);
+}
+
+bool leat_link_step(struct leat_link *link)
+{
+    return link->options.no_thread && link_step(link);
 }
 
 int leat_link_fd(struct leat_link *link)
 {
-    return leat_channel_fd(&link->in);
+    return link->options.no_thread ? link->set : leat_channel_fd(&link->in);
 }
 
 bool leat_link_arm(struct leat_link *link)
 {
-    return leat_channel_arm(&link->in);
+    return link->options.no_thread ? link_step_arm(link) : leat_channel_arm(&link->in);
 }
 
 const struct leat_error *leat_link_error(const struct leat_link *link)
@@ -420,6 +472,8 @@ void link_free(struct leat_link *link)
         leat_waker_fini(&link->finished);
     if (link->io.fd >= 0)
         leat_waker_fini(&link->io);
+    if (link->set >= 0)
+        leat_os_set_close(link->set);
     if (link->ring.data)
         leat_os_ring_destroy(&link->ring);
     if (link->pools)
@@ -461,8 +515,14 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
     int rc = 0;
     leat_channel_close_writer(&link->out);
     leat_channel_close_reader(&link->in);
-    ask_stop(link, LINK_DRAIN);
-    bool done = wait_done(link, deadline_ns);
+    bool done;
+    if (link->options.no_thread) {
+        rc = link_step_close(link, deadline_ns) ? 0 : -ETIMEDOUT;
+        done = true;
+    } else {
+        ask_stop(link, LINK_DRAIN);
+        done = wait_done(link, deadline_ns);
+    }
     if (!done) {
         rc = -ETIMEDOUT;
         ask_stop(link, LINK_ABANDON);
@@ -486,7 +546,8 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
             last.code = closed;
             snprintf(last.text, sizeof last.text, "%s: close: %s", link->name, leat_os_error(-closed));
         }
-        leat_thread_join(&link->thread);
+        if (!link->options.no_thread)
+            leat_thread_join(&link->thread);
     } else {
         leat_thread_detach(&link->thread);
     }

@@ -113,12 +113,36 @@ struct leat_link {
     int64_t learnt_bytes, learnt_frames; /* bytes_in and frames_in when the way to receive was chosen last */
     struct link_batch *batch;            /* NULL where there is no output */
 
+    /* Without a thread: the descriptor that others wait for, and what is in it. */
+    int set;
+    struct leat_ready watched[3];
+    int64_t watched_count;
+
     /* The application's. */
     int64_t frames_received, frames_sent, bytes_sent;
     const struct leat_error *last_error;
 };
 
-void link_io_run(void *link); /* the I/O thread */
+/* io.c */
+void link_io_run(void *link);             /* the I/O thread */
+bool link_turn(struct leat_link *link);   /* one turn of both directions. True: something moved */
+bool link_accept(struct leat_link *link); /* returns whether there is a peer; an error closes both directions */
+void link_end(struct leat_link *link);    /* both directions are closed */
+/* Lists the descriptors whose readiness may end the standstill, that of the output last; the deadline is brought forward where there is
+ * none. */
+int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *deadline_ns);
+
+/* step.c: links without a thread; the functions are those of link.h */
+bool link_step(struct leat_link *link);                           /* some turns. True: something moved */
+bool link_step_wait(struct leat_link *link, int64_t deadline_ns); /* until something may move. False: the deadline is past */
+int64_t link_step_recv(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns);
+int64_t link_step_send(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns);
+void link_step_flush(struct leat_link *link);
+bool link_step_look(struct leat_link *link); /* a step, and a look at whether the other end is still there */
+bool link_step_arm(struct leat_link *link);
+bool link_step_close(struct leat_link *link, int64_t deadline_ns); /* true: everything was written */
+
+/* link.c */
 void link_free(struct leat_link *link);
 
 /* input.c */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for several descriptors at once, with a deadline. */
+/* Waiting for several descriptors at once, with a deadline; and sets of them that others wait for. */
 #define _GNU_SOURCE
 #include "os.h"
 
 #include <leat/os.h>
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 const struct timespec *leat_port_time_left(struct timespec *left, int64_t deadline_ns)
 {
@@ -42,4 +44,35 @@ int leat_os_poll(struct leat_ready *set, int64_t count, int64_t deadline_ns)
         set[i].ready = ready > 0 && fds[i].revents != 0;
     }
     return ready < 0 ? 0 : ready;
+}
+
+int leat_os_set_open(void)
+{
+    int set = epoll_create1(EPOLL_CLOEXEC);
+
+    return set < 0 ? -errno : set;
+}
+
+int leat_os_set_watch(int set, const struct leat_ready *ready)
+{
+    struct epoll_event event = {.events = (ready->in ? (uint32_t)EPOLLIN : 0) | (ready->out ? (uint32_t)EPOLLOUT : 0),
+                                .data.fd = ready->fd};
+
+    if (epoll_ctl(set, EPOLL_CTL_MOD, ready->fd, &event) == 0) {
+        return 0;
+    }
+    if (errno != ENOENT) {
+        return -errno;
+    }
+    return epoll_ctl(set, EPOLL_CTL_ADD, ready->fd, &event) == 0 ? 0 : -errno;
+}
+
+void leat_os_set_drop(int set, int fd)
+{
+    (void)epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL); /* one that was closed has left by itself */
+}
+
+void leat_os_set_close(int set)
+{
+    (void)close(set);
 }

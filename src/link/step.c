@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A link without a thread of its own: the application's calls do the I/O. What crosses threads elsewhere (the two pipes) is here a queue
+ * within one thread; nobody sleeps but in link_step_wait, and nobody is woken.
+ */
+#include "link_private.h"
+
+#define STEP_TURNS 64 /* most turns of one step, so that one busy link does not starve a loop */
+
+bool link_step(struct leat_link *link)
+{
+    int64_t turns = 0;
+    if (!link_accept(link))
+        return false;
+    while (turns < STEP_TURNS && link_turn(link))
+        turns++;
+    return turns > 0;
+}
+
+/* An output that has nothing to write learns here that its other end is gone. */
+static void look_for_loss(struct leat_link *link, const struct leat_ready *set, int64_t count)
+{
+    if (link->accepted && link->out_open && !link->out_blocked && count > 0 && set[count - 1].ready)
+        link_output_lost(link);
+}
+
+bool link_step_wait(struct leat_link *link, int64_t deadline_ns)
+{
+    struct leat_ready set[2];
+    int64_t until_ns = deadline_ns, count = link_waits(link, set, &until_ns);
+    leat_os_poll(set, count, until_ns);
+    look_for_loss(link, set, count);
+    return deadline_ns == LEAT_FOREVER || leat_os_now_ns() < deadline_ns;
+}
+
+int64_t link_step_recv(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)
+{
+    for (bool last = false;; last = !link_step_wait(link, deadline_ns)) {
+        int64_t got = leat_channel_read_many(&link->in, msgs, count, 0);
+        while (got == -EAGAIN && link_accept(link) && link_turn(link))
+            got = leat_channel_read_many(&link->in, msgs, count, 0);
+        if (got == -EAGAIN && !link->in_open) /* that is the turn that ended it */
+            got = leat_channel_read_many(&link->in, msgs, count, 0);
+        if (got != -EAGAIN || deadline_ns == 0 || last)
+            return got == -EAGAIN && last ? -ETIMEDOUT : got;
+    }
+}
+
+int64_t link_step_send(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)
+{
+    for (bool last = false;; last = !link_step_wait(link, deadline_ns)) {
+        int64_t sent = leat_channel_write_many(&link->out, msgs, count, 0);
+        while (sent == -EAGAIN && link_accept(link) && link->out_open && link_output_step(link))
+            sent = leat_channel_write_many(&link->out, msgs, count, 0);
+        if (sent != -EAGAIN || deadline_ns == 0 || last)
+            return sent == -EAGAIN && last ? -ETIMEDOUT : sent;
+    }
+}
+
+void link_step_flush(struct leat_link *link)
+{
+    leat_channel_flush(&link->out);
+    while (link->accepted && link->out_open && link_output_step(link)) {
+    }
+}
+
+/* The set wakes for what the link waits for, and only then; the waker's eventfd, which is always readable, stands for "at once". */
+static void rewatch(struct leat_link *link, bool at_once)
+{
+    struct leat_ready now[3];
+    int64_t forever = LEAT_FOREVER, count = link_waits(link, now, &forever);
+    if (count == 2 && now[0].fd == now[1].fd) { /* one descriptor for both directions */
+        now[0].out = now[1].out;
+        count = 1;
+    }
+    at_once = at_once || forever != LEAT_FOREVER;
+    now[count++] = (struct leat_ready){.fd = link->io.fd, .in = at_once};
+    for (int64_t i = 0; i < link->watched_count; i++) { /* those that have left; before others come, which may have the same number */
+        bool kept = false;
+        for (int64_t j = 0; j < count; j++)
+            kept = kept || now[j].fd == link->watched[i].fd;
+        if (!kept && link->watched[i].fd >= 0)
+            leat_os_set_drop(link->set, link->watched[i].fd);
+    }
+    for (int64_t j = 0; j < count; j++) {
+        bool same = false;
+        for (int64_t i = 0; i < link->watched_count; i++)
+            same = same || (now[j].fd == link->watched[i].fd && now[j].in == link->watched[i].in && now[j].out == link->watched[i].out);
+        if (!same && now[j].fd >= 0)
+            leat_os_set_watch(link->set, &now[j]);
+    }
+    memcpy(link->watched, now, sizeof now);
+    link->watched_count = count;
+}
+
+bool link_step_look(struct leat_link *link)
+{
+    struct leat_ready set[2];
+    int64_t now = 0;
+    bool moved = link_step(link);
+    int64_t count = link_waits(link, set, &now);
+    leat_os_poll(set, count, 0);
+    look_for_loss(link, set, count);
+    return moved;
+}
+
+bool link_step_arm(struct leat_link *link)
+{
+    bool moved = link_step_look(link);
+    if (leat_pipe_poll(&link->in.pipe) || (!link->in_open && (link->options.directions & LEAT_IN)))
+        return false;
+    rewatch(link, moved);
+    return link->in_open || link->out_open;
+}
+
+bool link_step_close(struct leat_link *link, int64_t deadline_ns)
+{
+    bool waits = deadline_ns != 0;
+    if (link->in_open)
+        link_input_close(link);
+    while (link->out_open) {
+        if (link_accept(link) && link_output_step(link))
+            continue;
+        if (!link->out_open || (!link->accepted && !leat_pipe_poll(&link->out.pipe))) /* a listener with nothing to say to nobody */
+            break;
+        if (!waits)
+            break;
+        waits = link_step_wait(link, deadline_ns);
+    }
+    bool written = !link->out_open;
+    link_end(link);
+    return written;
+}
