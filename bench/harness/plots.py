@@ -10,6 +10,7 @@ from . import compare, samples, stats, tables
 BARS = (('pool', ('pool-random-64', 'pool-handover-64'), 'time of a pool block with 1000 out, and blocks handed to another core'),
         ('pipe', ('pipe-flush-8', 'pipe-flush-16', 'pipe-flush-64', 'pipe-roundtrip-8'), 'items through a pipe by size, and a round trip'),
         ('ring', ('ring-64-64k', 'ring-64-64k-batched', 'ring-1k-64k', 'ring-16k-64k'), 'bytes through a ring by size of chunk'),
+        ('link', ('link-inproc-64', 'link-inproc-1k', 'link-tcp-64', 'link-tcp-64k'), 'messages between threads and between processes'),
         ('tlv', ('tlv-der-walk', 'tlv-frame-64'), 'TLV items found'),
         ('pump', ('pump-null', 'pump-pipe'), 'bytes pumped from a file'))
 Theme = collections.namedtuple('Theme', 'text faint grid leat variant other others')

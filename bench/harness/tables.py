@@ -14,7 +14,8 @@ WIDTH = 110
 UNITS = {'ns': 'ns, less is better', 'M/s': 'million a second, more is better', 'GB/s': 'GB/s, more is better', 'B': 'bytes, less is better'}
 # What the short table shows when the run has it, in this order.
 SHORT = ('pool-pair-64', 'pool-random-64', 'pool-handover-64', 'pool-handover-1024', 'pipe-flush-8', 'pipe-flush-64', 'pipe-roundtrip-8',
-         'ring-64-64k', 'ring-1k-64k', 'ring-16k-64k', 'tlv-der-walk', 'pump-null', 'pump-pipe')
+         'ring-64-64k', 'ring-1k-64k', 'ring-16k-64k', 'link-inproc-64', 'link-inproc-1k', 'link-tcp-64', 'link-tcp-64k', 'tlv-der-walk',
+         'pump-null', 'pump-pipe')
 
 
 def figure(value):
@@ -77,14 +78,15 @@ def _state_table(run, case, state):
   rows = [row_of(run, case, peer, state) for peer in run.peers_of(case)]
   extra = columns_of(rows)
   name = max([14] + [len(row['peer']) for row in rows])
-  heads = ''.join(f'{heading:>{len(heading) + 2}}' for _, heading in extra)
+  wide = {key: max([len(heading)] + [len(row.get(key, '')) for row in rows]) + 2 for key, heading in extra}
+  heads = ''.join(f'{heading:>{wide[key]}}' for key, heading in extra)
   lines = [f"    {state:<{name}} {'linkage':<7}{'median':>9}{'least':>9} - {'most':<8}{'slices':>6}{heads}  leat's speed / its"]
   for row in rows:
     start = f"    {row['peer']:<{name}} {row['linkage']:<7}"
     if 'failed' in row:
       lines.append(f"{start}{'-':>9}   {row['failed']}")
       continue
-    more = ''.join(f'{row[key]:>{len(heading) + 2}}' for key, heading in extra)
+    more = ''.join(f'{row[key]:>{wide[key]}}' for key, _ in extra)
     line = f"{start}{row['median']:>9}{row['least']:>9} - {row['most']:<8}{row['slices']:>6}{more}  {row['ratio']:<22} {row['note']}"
     lines.append(line.rstrip())
   return '\n'.join(lines)

@@ -141,6 +141,8 @@ void stay_awake()
 
 } // namespace
 
+int bench::cpus[2];
+
 void bench::enlist(entry *e)
 {
     /* At the end, so that cases are listed as their files are included. */
@@ -153,10 +155,14 @@ void bench::enlist(entry *e)
 
 int main(int argc, char **argv)
 {
-    int cpus[2] = {argc == 3 ? atoi(argv[1]) : -1, argc == 3 ? atoi(argv[2]) : -1};
     char line[256], name[128];
     uint64_t seed;
-    int rc = argc == 3 ? crew::start(cpus) : -EINVAL;
+    int rc = -EINVAL;
+    if (argc == 3) {
+        bench::cpus[0] = atoi(argv[1]);
+        bench::cpus[1] = atoi(argv[2]);
+        rc = crew::start(bench::cpus);
+    }
     if (rc != 0) {
         fprintf(stderr, "worker: usage: WORKER CPU CPU (%s)\n", strerror(-rc));
         return 1;

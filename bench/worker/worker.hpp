@@ -41,6 +41,9 @@ struct peer_about {
 };
 extern const peer_about this_peer;
 
+/* The cores that first() and second() are pinned to, for a case that starts threads or processes of its own. Set before any case opens. */
+extern int cpus[2];
+
 /* Thrown by a case's constructor: the peer cannot be had now. `why` is literal. */
 struct failure {
     const char *why;

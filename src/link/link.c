@@ -202,6 +202,7 @@ static int open_channels(struct leat_link *link)
     struct leat_channel_config config = {
         .pipe = {.item_bytes = sizeof(struct leat_msg),
                  .high_water = link->options.high_water_messages,
+                 .low_water = link->options.high_water_messages / 2, /* who found it full sleeps till then: not for one message */
                  .blocks = &link->pools->chunk_blocks},
         .reader_fd = true,
         .writer_waker = &link->io,

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* leat's messages through its channel, between threads, and through its link, between processes; payload in blocks of a pool. */
+#include "peers/link/support/leat.hpp"
+
+#include <cstring>
+#include <leat/link.h>
+
+const bench::peer_about bench::this_peer = {
+    bench::shared, bench::leat, "leat_msg from a pool; leat_channel in the process, leat_link (t8l32) between two; flushed by 64"};
+
+template <size_t Bytes, how How> using inside = leat_inside<Bytes, How, false>;
+
+/* A message is one frame: a byte of type, the payload's length in four, the payload. */
+template <way Way, size_t Bytes> struct outside {
+    static constexpr bool possible = true, both_ways = true;
+    static constexpr size_t header_bytes = 5, frame_bytes = header_bytes + Bytes;
+
+    messages memory{frame_bytes};
+    leat_link *link = nullptr;
+    leat_msg out, in;
+
+    /* Nobody dials yet: the name is for who will. */
+    outside() : outside(Way == way::tcp ? std::string("tcp-listen://127.0.0.1:0") : "unix-listen:" + local_path())
+    {
+    }
+    explicit outside(const std::string &endpoint)
+    {
+        leat_link_options options = {};
+        options.dialect = leat_tlv_dialect("t8l32");
+        options.high_water_messages = depth<Bytes>;
+        options.block_bytes = Bytes < 192 ? 256 : int64_t(frame_bytes + 64); /* a message to a block */
+        if (leat_link_open(&link, endpoint.c_str(), &options, nullptr) != 0) {
+            throw bench::failure{"no link to be had"};
+        }
+    }
+    outside(const outside &) = delete;
+    ~outside()
+    {
+        leat_link_close(link, 0, nullptr, nullptr);
+    }
+    std::string address()
+    {
+        return Way == way::tcp ? leat_link_name(link) : "unix:" + local_path();
+    }
+    bool accept() /* the link does so by itself */
+    {
+        return true;
+    }
+    BENCH_INLINE void *begin()
+    {
+        static constexpr unsigned char header[header_bytes] = {1, (Bytes >> 24) & 255, (Bytes >> 16) & 255, (Bytes >> 8) & 255,
+                                                               Bytes & 255};
+        if (leat_msg_alloc(&out, &memory.blocks, frame_bytes) != 0) {
+            return nullptr;
+        }
+        auto *frame = static_cast<unsigned char *>(leat_msg_data(&out));
+        memcpy(frame, header, header_bytes);
+        return frame + header_bytes;
+    }
+    BENCH_INLINE bool send()
+    {
+        return leat_link_send(link, &out, LEAT_FOREVER) == 0;
+    }
+    BENCH_INLINE bool batch()
+    {
+        return flush();
+    }
+    BENCH_INLINE bool flush()
+    {
+        leat_link_flush(link);
+        return true;
+    }
+    BENCH_INLINE const void *receive()
+    {
+        if (leat_link_recv(link, &in, LEAT_FOREVER) != 0 || leat_msg_size(&in) != frame_bytes) {
+            return nullptr;
+        }
+        return static_cast<unsigned char *>(leat_msg_data(&in)) + header_bytes;
+    }
+    BENCH_INLINE void done()
+    {
+        leat_msg_unref(&in);
+    }
+};
