@@ -45,10 +45,15 @@ static void ring_layout_is_abi(void **state)
     assert_int_equal(offsetof(struct leat_ring, reach), 2 * sizeof(size_t));
     assert_int_equal(offsetof(struct leat_ring, give), 3 * sizeof(size_t));
     assert_int_equal(offsetof(struct leat_ring, flags), 4 * sizeof(size_t));
+    assert_int_equal(offsetof(struct leat_ring, over), 4 * sizeof(size_t) + sizeof(unsigned));
     assert_int_equal(offsetof(struct leat_ring, in), 64);
     assert_int_equal(offsetof(struct leat_ring, out_seen), 64 + sizeof(size_t));
     assert_int_equal(offsetof(struct leat_ring, look), 64 + 2 * sizeof(size_t));
     assert_int_equal(offsetof(struct leat_ring, peak), 64 + 3 * sizeof(size_t));
+    assert_int_equal(offsetof(struct leat_ring, watch), 64 + 4 * sizeof(size_t));
+    assert_int_equal(offsetof(struct leat_ring, watch_context), 64 + 5 * sizeof(size_t));
+    assert_int_equal(offsetof(struct leat_ring, watch_high), 64 + 6 * sizeof(size_t));
+    assert_int_equal(offsetof(struct leat_ring, watch_low), 64 + 7 * sizeof(size_t));
     assert_int_equal(offsetof(struct leat_ring, out), 128);
     assert_int_equal(offsetof(struct leat_ring, out_local), 128 + sizeof(size_t));
     assert_int_equal(offsetof(struct leat_ring, in_seen), 128 + 2 * sizeof(size_t));
@@ -273,7 +278,7 @@ static void ring_gives_everything_back_before_it_says_need_more(void **state)
     const void *out;
 
     (void)state;
-    for (int way = 0; way < 4; way++) {
+    for (int way = 0; way < 7; way++) {
         struct leat_ring ring;
 
         assert_int_equal(leat_ring_init(&ring, memory, sizeof memory, 0), 0);
@@ -289,12 +294,25 @@ static void ring_gives_everything_back_before_it_says_need_more(void **state)
         } else if (way == 2) {
             assert_int_equal(leat_ring_read(&ring, bytes, 122), 121);
             assert_int_equal(leat_ring_avail(&ring), 128);
+        } else if (way == 3) {
+            assert_int_equal(leat_ring_skip(&ring, 112), 112);
+            assert_int_equal(leat_ring_skip(&ring, 9), 9);
+            assert_int_equal(leat_ring_avail(&ring), 119);
+            assert_int_equal(leat_ring_skip(&ring, 1), 0);
+            assert_int_equal(leat_ring_avail(&ring), 128);
+        } else if (way == 4) {
+            assert_int_equal(leat_ring_copy_out(&ring, 100, bytes, 22), 21);
+            assert_int_equal(leat_ring_avail(&ring), 7);
         } else {
             /* Nine consumed after the last give-back, and empty: an eighth has not gathered. */
             assert_int_equal(leat_ring_read(&ring, bytes, 112), 112);
             assert_int_equal(leat_ring_read(&ring, bytes, 9), 9);
             assert_int_equal(leat_ring_avail(&ring), 119);
-            assert_int_equal(leat_ring_used(&ring), 0);
+            if (way == 5) {
+                assert_int_equal(leat_ring_used(&ring), 0);
+            } else {
+                assert_true(leat_ring_is_empty(&ring));
+            }
             assert_int_equal(leat_ring_avail(&ring), 128);
         }
         assert_true(leat_ring_valid(&ring));
@@ -357,6 +375,88 @@ static void ring_peak_is_the_most_that_was_inside(void **state)
     assert_int_equal(stats.peak_bytes, 3); /* having looked, exact however small */
 }
 
+static void ring_skip_drops_as_much_as_is_inside(void **state)
+{
+    unsigned char memory[64];
+    unsigned char bytes[64];
+    struct leat_ring ring;
+
+    (void)state;
+    put_stream(bytes, 0, sizeof bytes);
+    assert_int_equal(leat_ring_init(&ring, memory, sizeof memory, 0), 0);
+    start_at(&ring, SIZE_MAX - 20); /* over the wrap of the indices and the physical end */
+    assert_int_equal(leat_ring_skip(&ring, 1), 0);
+    assert_int_equal(leat_ring_skip(&ring, -1), 0);
+    assert_int_equal(leat_ring_skip(&ring, INT64_MIN), 0);
+    assert_int_equal(leat_ring_write(&ring, bytes, 40), 40);
+    assert_int_equal(leat_ring_skip(&ring, 0), 0);
+    assert_int_equal(leat_ring_skip(&ring, 30), 30);
+    assert_int_equal(leat_ring_read(&ring, bytes, 1), 1);
+    assert_stream(bytes, 30, 1);
+    assert_int_equal(leat_ring_skip(&ring, INT64_MAX), 9);
+    assert_int_equal(leat_ring_write(&ring, bytes, 64), 64);
+    assert_int_equal(leat_ring_skip(&ring, (INT64_C(1) << 32) + 1), 64);
+    assert_int_equal(leat_ring_avail(&ring), 64);
+    assert_true(leat_ring_valid(&ring));
+}
+
+static void ring_copy_out_leaves_the_bytes_inside(void **state)
+{
+    unsigned char memory[64];
+    unsigned char from[64];
+    unsigned char to[64] = {0};
+    struct leat_ring ring;
+
+    (void)state;
+    put_stream(from, 0, sizeof from);
+    assert_int_equal(leat_ring_init(&ring, memory, sizeof memory, 0), 0);
+    start_at(&ring, SIZE_MAX - 20);
+    assert_int_equal(leat_ring_copy_out(&ring, 0, to, 1), 0);
+    assert_int_equal(leat_ring_write(&ring, from, 40), 40);
+    assert_int_equal(leat_ring_copy_out(&ring, 0, NULL, 0), 0);
+    assert_int_equal(leat_ring_copy_out(&ring, 0, NULL, -1), 0);
+    for (int64_t offset = 0; offset < 40; offset++) {
+        assert_int_equal(leat_ring_copy_out(&ring, offset, to, 40 - offset), 40 - offset);
+        assert_stream(to, (uint64_t)offset, 40 - offset);
+        assert_int_equal(leat_ring_copy_out(&ring, offset, to, 64), 40 - offset);
+    }
+    assert_int_equal(leat_ring_copy_out(&ring, -5, to, 2), 2); /* below 0 counts as 0 */
+    assert_stream(to, 0, 2);
+    assert_int_equal(leat_ring_copy_out(&ring, 40, to, 1), 0);
+    assert_int_equal(leat_ring_copy_out(&ring, INT64_MAX, to, INT64_MAX), 0);
+    assert_int_equal(leat_ring_used(&ring), 40);
+    assert_int_equal(leat_ring_write(&ring, from + 40, 24), 24);
+    assert_int_equal(leat_ring_copy_out(&ring, 39, to, 2), 2); /* it looks again when it has to */
+    assert_stream(to, 39, 2);
+    assert_int_equal(leat_ring_copy_out(&ring, 64, to, 1), 0);
+    assert_int_equal(leat_ring_read(&ring, to, 64), 64);
+    assert_stream(to, 0, 64);
+    assert_true(leat_ring_valid(&ring));
+}
+
+static void ring_is_full_and_is_empty_look_again(void **state)
+{
+    unsigned char memory[64] = {0};
+    unsigned char bytes[64];
+    struct leat_ring ring;
+
+    (void)state;
+    assert_int_equal(leat_ring_init(&ring, memory, sizeof memory, 0), 0);
+    assert_true(leat_ring_is_empty(&ring));
+    assert_false(leat_ring_is_full(&ring));
+    assert_int_equal(leat_ring_write(&ring, zeros, 63), 63);
+    assert_false(leat_ring_is_empty(&ring));
+    assert_false(leat_ring_is_full(&ring));
+    assert_int_equal(leat_ring_write(&ring, zeros, 1), 1);
+    assert_true(leat_ring_is_full(&ring));
+    assert_int_equal(leat_ring_read(&ring, bytes, 7), 7); /* less than an eighth: not given back */
+    assert_true(leat_ring_is_full(&ring));
+    assert_int_equal(leat_ring_read(&ring, bytes, 1), 1);
+    assert_false(leat_ring_is_full(&ring));
+    assert_int_equal(leat_ring_read(&ring, bytes, 56), 56);
+    assert_true(leat_ring_is_empty(&ring));
+}
+
 static void ring_is_a_sink(void **state)
 {
     unsigned char memory[64];
@@ -376,19 +476,28 @@ static void ring_is_a_sink(void **state)
     assert_memory_equal(out, "water", 5);
 }
 
+static void never_called(void *context, struct leat_ring *ring, int64_t inside_bytes)
+{
+    (void)context;
+    (void)ring;
+    (void)inside_bytes;
+    fail();
+}
+
 static void ring_valid_sees_each_broken_invariant(void **state)
 {
     unsigned char memory[64] = {0};
     unsigned char copy[3];
 
     (void)state;
-    for (int fault = 0; fault <= 10; fault++) {
+    for (int fault = 0; fault <= 14; fault++) {
         struct leat_ring ring;
 
         assert_int_equal(leat_ring_init(&ring, memory, sizeof memory, 0), 0);
         start_at(&ring, 1000);
         assert_int_equal(leat_ring_write(&ring, zeros, 20), 20);
         assert_int_equal(leat_ring_read(&ring, copy, 3), 3);
+        assert_int_equal(leat_ring_watch(&ring, 30, 10, never_called, NULL), 0);
         assert_true(leat_ring_valid(&ring));
         switch (fault) {
         case 0:
@@ -420,6 +529,18 @@ static void ring_valid_sees_each_broken_invariant(void **state)
         case 9:
             ring.out_seen = 1001; /* the producer believes in what was not given back */
             break;
+        case 10:
+            ring.look = 21; /* above the peak */
+            break;
+        case 11:
+            ring.watch_high = 19; /* below what the producer looks at */
+            break;
+        case 12:
+            ring.watch_low = 31;
+            break;
+        case 13:
+            ring.watch_high = 64;
+            break;
         default:
             ring.out_local = 1008; /* an eighth consumed and kept */
             break;
@@ -440,7 +561,7 @@ static void random_step(struct leat_ring *ring, uint64_t *chance, uint64_t *head
     const void *out;
     int64_t got;
 
-    switch (test_random(chance) % 6) {
+    switch (test_random(chance) % 8) {
     case 0:
         put_stream(copy, *head, bytes);
         got = leat_ring_write(ring, copy, bytes);
@@ -484,6 +605,20 @@ static void random_step(struct leat_ring *ring, uint64_t *chance, uint64_t *head
             assert_int_equal(leat_ring_avail(ring), size - (int64_t)(*head - *tail));
         }
         break;
+    case 5:
+        got = leat_ring_skip(ring, bytes);
+        assert_int_equal(got, bytes < (int64_t)(*head - *tail) ? bytes : (int64_t)(*head - *tail));
+        *tail += (uint64_t)got;
+        break;
+    case 6: {
+        const int64_t offset = (int64_t)(test_random(chance) % (uint64_t)(size + 1));
+        const int64_t left = (int64_t)(*head - *tail) - offset;
+
+        got = leat_ring_copy_out(ring, offset, copy, bytes);
+        assert_int_equal(got, left < 0 ? 0 : bytes < left ? bytes : left);
+        assert_stream(copy, *tail + (uint64_t)offset, got);
+        break;
+    }
     default:
         got = leat_ring_peek_spans(ring, spans);
         assert_int_equal(got, *head - *tail);
@@ -560,6 +695,9 @@ int main(void)
         cmocka_unit_test(ring_gives_everything_back_before_it_says_need_more),
         cmocka_unit_test(ring_sides_look_at_each_other_only_when_they_must),
         cmocka_unit_test(ring_peak_is_the_most_that_was_inside),
+        cmocka_unit_test(ring_skip_drops_as_much_as_is_inside),
+        cmocka_unit_test(ring_copy_out_leaves_the_bytes_inside),
+        cmocka_unit_test(ring_is_full_and_is_empty_look_again),
         cmocka_unit_test(ring_is_a_sink),
         cmocka_unit_test(ring_valid_sees_each_broken_invariant),
         cmocka_unit_test(ring_keeps_order_under_random_calls),

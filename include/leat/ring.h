@@ -5,22 +5,35 @@
  * Indices run free (they wrap at SIZE_MAX, never at the size), each side caches the other's, and the memory is the caller's.
  * Where that memory is mapped twice, side by side (leat_os_ring_create), every span is contiguous.
  *
- *   your word (kfifo)      ours                      the difference
- *   kfifo_in, kfifo_out    leat_ring_write, _read    the same: as much as fits, the count is returned
- *   kfifo_out_peek         leat_ring_peek            no copy: a view into the ring
- *   kfifo_dma_in_prepare   leat_ring_reserve         one span when mirrored, two in leat_ring_reserve_spans
- *   kfifo_from_user        leat_ring_from_dev (os)   one system call straight into the free space
+ *   your word (kfifo)                   ours                           the difference
+ *   kfifo_init                          leat_ring_init                 memory is the caller's; mirrored: leat_os_ring_create
+ *   kfifo_in, _out                      leat_ring_write, _read         the same: as much as fits, the count is returned
+ *   kfifo_out_peek                      leat_ring_copy_out             the same, from an offset on; leat_ring_peek needs no copy
+ *   kfifo_out_linear_ptr                leat_ring_peek                 a view; mirrored: of all that is inside
+ *   kfifo_skip, _skip_count             leat_ring_skip                 as much as is inside, the count is returned
+ *   kfifo_dma_in_prepare, _in_finish    leat_ring_reserve, _commit     one span when mirrored, else two: reserve_spans
+ *   kfifo_dma_out_prepare, _out_finish  leat_ring_peek, _consume       likewise: peek_spans
+ *   kfifo_from_user, _to_user           leat_ring_from_dev, _to_dev    in leat/os.h: one system call, no copy of ours
+ *   kfifo_len, _avail, _size            leat_ring_used, _avail, _size  the consumer's, the producer's, anybody's
+ *   kfifo_is_empty, _is_full            leat_ring_is_empty, _is_full   the consumer's, the producer's
+ *   kfifo_reset                         leat_ring_reset                the same: both sides at rest
+ *   kfifo_reset_out                     leat_ring_skip                 of INT64_MAX bytes
+ *   STRUCT_KFIFO_REC_1, _2              leat/record.h                  prefixes of 1, 2 and 4 bytes
+ *   -                                   leat_ring_watch                a call when more than a mark is inside
+ *   -                                   leat/recorder.h                the oldest records make room
  *
  *   producer thread        consumer thread           any thread     both sides at rest
  *   reserve, _spans        peek, _spans              size, stats    init, reset, valid
  *   commit, write, avail   consume, read, used
- *   look, sink
+ *   is_full, look, sink    is_empty, copy_out, skip
+ *   watch
  *
  * I1  in - out is the number of bytes inside, 0 <= in - out <= size, in wrapping size_t arithmetic.
  * I2  only the producer writes `in`, only the consumer writes `out`.
  * I3  out <= out_local <= in: bytes between out and out_local, fewer than `give`, were consumed but not yet given back to the producer.
  * I4  a cached view is never ahead: out_seen <= out, in_seen <= in; and so the producer never exceeds in - out_seen <= size,
  *     the consumer never passes out_local <= in_seen.
+ * I5  look <= the larger of peak and give; where a watch waits for watch_high, look <= watch_high: a commit that may pass it looks.
  *
  * Edges, each a release store that an acquire load meets:
  * DATA  `in` stored by commit, loaded where the consumer looks again: the bytes before `in` are there to be read.
@@ -51,12 +64,17 @@ struct leat_ring {
     size_t reach; /* where a span must end: the size, or twice the size when mirrored */
     size_t give;  /* the consumer gives space back once this much was consumed: an eighth */
     unsigned flags;
+    bool over; /* the producer's: the watch was called and waits for watch_low. It changes rarely, and the producer's line is full */
 
     /* The producer's line. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) in; /* written by the producer, read by the consumer */
     size_t out_seen;                                 /* the producer's last view of `out` */
     size_t look;                                     /* the producer looks at `out` again when it seems that more than this is inside */
     LEAT_ATOMIC(size_t) peak;                        /* most bytes inside; written by the producer, read by stats */
+    /* The watch, set by leat_ring_watch, the producer's: NULL, or called when more than watch_high bytes are inside. */
+    void (*watch)(void *context, struct leat_ring *ring, int64_t inside_bytes);
+    void *watch_context;
+    size_t watch_high, watch_low;
 
     /* The consumer's line. */
     alignas(LEAT_CACHE_LINE) LEAT_ATOMIC(size_t) out; /* written by the consumer, read by the producer */
@@ -81,7 +99,7 @@ struct leat_ring_stats {
 LEAT_API int64_t leat_ring_size_for(int64_t min_bytes);
 
 /*
- * The ring is empty and uses `memory` for its bytes.
+ * The ring is empty, uses `memory` for its bytes, and has no watch.
  *
  * @param ring        aligned as its type demands, owned by the caller
  * @param memory      size_bytes long (mirrored: 2 * size_bytes, the second half showing the first); borrowed until the last use of the ring
@@ -94,14 +112,14 @@ LEAT_API int64_t leat_ring_size_for(int64_t min_bytes);
 LEAT_API int leat_ring_init(struct leat_ring *ring, void *memory, int64_t size_bytes, unsigned flags);
 
 /*
- * The ring is as leat_ring_init left it: empty, its peak 0.
+ * The ring is empty and its peak 0. A watch stays, ready to be called.
  *
  * [thread: both sides at rest | blocks: no | allocates: no | fails: never]
  */
 LEAT_API void leat_ring_reset(struct leat_ring *ring);
 
 /*
- * Returns whether the invariants I1, I3 and I4 and the fixed fields hold.
+ * Returns whether the invariants I1, I3, I4 and I5 and the fixed fields hold.
  *
  * [thread: both sides at rest | blocks: no | allocates: no | fails: never]
  */
@@ -211,6 +229,28 @@ LEAT_API int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64
 LEAT_API int64_t leat_ring_read(struct leat_ring *ring, void *data, int64_t bytes);
 
 /*
+ * As many bytes as are inside from `offset` on, and asked for, are copied out and stay inside; when that is less than asked for, all the
+ * space of what was consumed before is given back.
+ *
+ * @param offset  bytes after the oldest, 0 upwards; below 0 counts as 0     @param data  the caller's, at least `bytes` long
+ * @param bytes   0 upwards; below 0 counts as 0
+ * Returns the bytes copied, 0 .. bytes; 0 too when the offset is beyond what is inside.   Source: kfifo_out_peek
+ *
+ * [thread: consumer | blocks: no | allocates: no | fails: returns less]
+ */
+LEAT_API int64_t leat_ring_copy_out(struct leat_ring *ring, int64_t offset, void *data, int64_t bytes);
+
+/*
+ * As many bytes as are inside, and asked for, are gone unread; when that is less than asked for, all their space is given back.
+ *
+ * @param bytes  0 upwards; below 0 counts as 0; INT64_MAX: all that is inside
+ * Returns the bytes dropped, 0 .. bytes.   Source: kfifo_skip, kfifo_reset_out
+ *
+ * [thread: consumer | blocks: no | allocates: no | fails: returns less]
+ */
+LEAT_API int64_t leat_ring_skip(struct leat_ring *ring, int64_t bytes);
+
+/*
  * Returns the free bytes as of now; as many at least stay free until the producer commits. What was consumed but not given back
  * is not free.
  *
@@ -226,6 +266,20 @@ LEAT_API int64_t leat_ring_avail(struct leat_ring *ring);
 LEAT_API int64_t leat_ring_used(struct leat_ring *ring);
 
 /*
+ * Returns whether nothing was readable as of now; when true, everything consumed was given back. false holds until the consumer consumes.
+ *
+ * [thread: consumer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_ring_is_empty(struct leat_ring *ring);
+
+/*
+ * Returns whether no byte was free as of now; what was consumed but not given back is not free. false holds until the producer commits.
+ *
+ * [thread: producer | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_ring_is_full(struct leat_ring *ring);
+
+/*
  * Returns the ring as a place for writers of bytes: leat_ring_reserve and leat_ring_commit behind a struct leat_sink.
  *
  * @param ring  borrowed as long as the sink is used
@@ -235,12 +289,31 @@ LEAT_API int64_t leat_ring_used(struct leat_ring *ring);
 LEAT_API struct leat_sink leat_ring_sink(struct leat_ring *ring);
 
 /*
- * The producer's view of the consumer is fresh, and the peak counts what is inside now. Reserve and commit look by themselves when
- * they have to; from_dev looks after each read.
+ * The producer's view of the consumer is fresh, the peak counts what is inside now, and a watch whose mark is passed was called. Reserve
+ * and commit look by themselves when they have to; from_dev looks after each read.
  *
  * [thread: producer | blocks: no | allocates: no | fails: never]
  */
 LEAT_API LEAT_COLD void leat_ring_look(struct leat_ring *ring);
+
+/*
+ * `call` will be told, on the producer's thread, when too much is inside: a consumer that falls behind. It replaces an earlier watch.
+ *
+ * It is called once when the producer, looking at the consumer's index, sees more than `high` bytes inside, and again only after the
+ * producer has seen fewer than `low`. A commit after which more than `high` are inside looks for certain, so the first call comes within
+ * that commit, the bytes readable. After a call the producer looks when more than an eighth of the size was committed since its last look,
+ * when it finds too little room, and with each leat_ring_look; a fall below `low` that was over by then was not seen. What was consumed and
+ * is not yet given back counts as inside.
+ *
+ * @param high     bytes, 0 .. size - 1     @param low  bytes, 0 .. high; 0: called once, never again
+ * @param call     inside_bytes is what it saw; must not reserve, commit, write or watch. NULL: no watch, the marks are not looked at
+ * @param context  handed on as it is; borrowed as long as the watch stands
+ * Returns 0; or -EINVAL, and the earlier watch stands: the marks are out of range.
+ *
+ * [thread: producer | blocks: no | allocates: no | fails: EINVAL]
+ */
+LEAT_API int leat_ring_watch(struct leat_ring *ring, int64_t high, int64_t low,
+                             void (*call)(void *context, struct leat_ring *ring, int64_t inside_bytes), void *context);
 
 /* The rare halves of reserve and peek below. */
 LEAT_API LEAT_COLD int64_t leat_ring_reserve_again(struct leat_ring *ring, int64_t min_bytes, void **span);

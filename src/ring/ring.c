@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #define LEAT_RING_INLINE LEAT_API extern inline
-#include <leat/ring.h>
+#include "ring_private.h"
 
-static size_t smaller(size_t a, size_t b)
+static size_t larger(size_t a, size_t b)
 {
-    return a < b ? a : b;
+    return a > b ? a : b;
 }
 
 /* A count that the caller gave, as a size_t; below 0 counts as 0, and what exceeds the ring is cut there. */
@@ -40,8 +40,21 @@ int leat_ring_init(struct leat_ring *ring, void *memory, int64_t size_bytes, uns
     ring->reach = (flags & LEAT_RING_MIRRORED) != 0 ? 2 * (size_t)size_bytes : (size_t)size_bytes;
     ring->give = (size_t)size_bytes / 8;
     ring->flags = flags;
+    ring->watch = NULL;
+    ring->watch_context = NULL;
+    ring->watch_high = 0;
+    ring->watch_low = 0;
     leat_ring_reset(ring);
     return 0;
+}
+
+/* The producer looks again when it seems that the peak, or a mark, may be passed; `inside` is what it saw last. */
+static void set_look(struct leat_ring *ring, size_t inside)
+{
+    ring->look = larger(leat_load(&ring->peak, relaxed), ring->give); /* relaxed: the producer's own */
+    if (ring->watch != NULL) {
+        ring->look = smaller(ring->look, ring->over ? inside + ring->give : ring->watch_high);
+    }
 }
 
 void leat_ring_reset(struct leat_ring *ring)
@@ -51,7 +64,8 @@ void leat_ring_reset(struct leat_ring *ring)
     leat_store(&ring->peak, 0, relaxed);
     leat_store(&ring->out, 0, relaxed);
     ring->out_seen = 0;
-    ring->look = ring->give;
+    ring->over = false;
+    set_look(ring, 0);
     ring->out_local = 0;
     ring->in_seen = 0;
 }
@@ -73,6 +87,11 @@ bool leat_ring_valid(const struct leat_ring *ring)
         ring->reach != (mirrored ? 2 * size : size)) {
         return false;
     }
+    if (ring->look > larger(leat_load(&ring->peak, relaxed), ring->give) || /* relaxed: both sides are at rest */
+        (ring->watch != NULL &&
+         (ring->watch_low > ring->watch_high || ring->watch_high > ring->mask || (!ring->over && ring->look > ring->watch_high)))) {
+        return false;
+    }
     return given <= consumed && consumed <= seen && seen <= committed && committed <= size && consumed - given < ring->give;
 }
 
@@ -89,46 +108,16 @@ void leat_ring_stats(const struct leat_ring *ring, struct leat_ring_stats *stats
     stats->peak_bytes = (int64_t)(used > peak ? used : peak);
 }
 
-/* The producer's view of `out` is fresh. */
-static void see_out(struct leat_ring *ring)
+/* Calls the watch where `inside` bytes cross its upper mark. */
+static void see_marks(struct leat_ring *ring, size_t inside)
 {
-    ring->out_seen = leat_load(&ring->out, acquire); /* ROOM */
-}
+    const bool was_over = ring->over;
 
-/* The consumer's view of `in` is fresh. */
-static void see_in(struct leat_ring *ring)
-{
-    ring->in_seen = leat_load(&ring->in, acquire); /* DATA */
-}
-
-/* Everything consumed is given back; a store only where there is something to give, for it costs the producer its copy of the line. */
-static void give_back(struct leat_ring *ring)
-{
-    if (leat_load(&ring->out, relaxed) != ring->out_local) { /* relaxed: the consumer's own */
-        leat_store(&ring->out, ring->out_local, release);    /* ROOM */
+    ring->over = was_over ? inside >= ring->watch_low : inside > ring->watch_high;
+    set_look(ring, inside);
+    if (ring->over && !was_over) {
+        ring->watch(ring->watch_context, ring, (int64_t)inside);
     }
-}
-
-static size_t room_seen(const struct leat_ring *ring)
-{
-    return ring->mask + 1 - (leat_load(&ring->in, relaxed) - ring->out_seen); /* relaxed: the producer's own */
-}
-
-static size_t inside_seen(const struct leat_ring *ring)
-{
-    return ring->in_seen - ring->out_local;
-}
-
-/* `bytes` of the ring from `index` on, as one span or two. */
-static void cut(const struct leat_ring *ring, size_t index, size_t bytes, struct leat_span spans[2])
-{
-    const size_t at = index & ring->mask;
-    const size_t first = smaller(bytes, ring->reach - at);
-
-    spans[0].data = ring->data + at;
-    spans[0].bytes = (int64_t)first;
-    spans[1].data = ring->data;
-    spans[1].bytes = (int64_t)(bytes - first);
 }
 
 void leat_ring_look(struct leat_ring *ring)
@@ -139,8 +128,26 @@ void leat_ring_look(struct leat_ring *ring)
     inside = ring->mask + 1 - room_seen(ring);
     if (inside > leat_load(&ring->peak, relaxed)) { /* relaxed: the producer's own */
         leat_store(&ring->peak, inside, relaxed);   /* relaxed: a number for people */
-        ring->look = inside > ring->give ? inside : ring->give;
+        set_look(ring, inside);
     }
+    if (LEAT_UNLIKELY(ring->watch != NULL)) {
+        see_marks(ring, inside);
+    }
+}
+
+int leat_ring_watch(struct leat_ring *ring, int64_t high, int64_t low,
+                    void (*call)(void *context, struct leat_ring *ring, int64_t inside_bytes), void *context)
+{
+    if (call != NULL && (low < 0 || low > high || high >= leat_ring_size(ring))) {
+        return -EINVAL;
+    }
+    ring->watch = call;
+    ring->watch_context = context;
+    ring->watch_high = call != NULL ? (size_t)high : 0;
+    ring->watch_low = call != NULL ? (size_t)low : 0;
+    ring->over = false;
+    set_look(ring, 0);
+    return 0;
 }
 
 int64_t leat_ring_reserve_again(struct leat_ring *ring, int64_t min_bytes, void **span)
@@ -211,8 +218,7 @@ int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64_t bytes)
         return 0;
     }
     cut(ring, leat_load(&ring->in, relaxed), count, spans); /* relaxed: the producer's own */
-    memcpy(spans[0].data, data, (size_t)spans[0].bytes);
-    memcpy(spans[1].data, (const unsigned char *)data + spans[0].bytes, (size_t)spans[1].bytes);
+    copy_in(spans, data);
     leat_ring_commit(ring, (int64_t)count);
     return (int64_t)count;
 }
@@ -228,10 +234,44 @@ int64_t leat_ring_read(struct leat_ring *ring, void *data, int64_t bytes)
     }
     if (count != 0) {
         cut(ring, ring->out_local, count, spans);
-        memcpy(data, spans[0].data, (size_t)spans[0].bytes);
-        memcpy((unsigned char *)data + spans[0].bytes, spans[1].data, (size_t)spans[1].bytes);
+        copy_out(spans, data);
         leat_ring_consume(ring, (int64_t)count);
     }
+    if ((int64_t)count < bytes) {
+        give_back(ring);
+    }
+    return (int64_t)count;
+}
+
+int64_t leat_ring_copy_out(struct leat_ring *ring, int64_t offset, void *data, int64_t bytes)
+{
+    struct leat_span spans[2];
+    const size_t skipped = wanted(ring, offset);
+    size_t count = wanted(ring, bytes);
+
+    if (inside_seen(ring) < skipped + count) {
+        see_in(ring);
+        count = smaller(count, inside_seen(ring) - smaller(skipped, inside_seen(ring)));
+    }
+    if (count != 0) {
+        cut(ring, ring->out_local + skipped, count, spans);
+        copy_out(spans, data);
+    }
+    if ((int64_t)count < bytes) {
+        give_back(ring);
+    }
+    return (int64_t)count;
+}
+
+int64_t leat_ring_skip(struct leat_ring *ring, int64_t bytes)
+{
+    size_t count = wanted(ring, bytes);
+
+    if (inside_seen(ring) < count) {
+        see_in(ring);
+        count = smaller(count, inside_seen(ring));
+    }
+    leat_ring_consume(ring, (int64_t)count);
     if ((int64_t)count < bytes) {
         give_back(ring);
     }
@@ -251,6 +291,16 @@ int64_t leat_ring_used(struct leat_ring *ring)
         give_back(ring);
     }
     return (int64_t)inside_seen(ring);
+}
+
+bool leat_ring_is_empty(struct leat_ring *ring)
+{
+    return inside_seen(ring) == 0 && leat_ring_used(ring) == 0;
+}
+
+bool leat_ring_is_full(struct leat_ring *ring)
+{
+    return room_seen(ring) == 0 && leat_ring_avail(ring) == 0;
 }
 
 static int64_t sink_reserve(void *context, int64_t min_bytes, void **span)

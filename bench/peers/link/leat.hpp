@@ -5,10 +5,18 @@
 #include <cstring>
 #include <leat/link.h>
 
+#ifndef BENCH_NO_THREAD
+#define BENCH_NO_THREAD false
 const bench::peer_about bench::this_peer = {
     bench::shared, bench::leat, "leat_msg from a pool; leat_channel in the process, leat_link (t8l32) between two; flushed by 64"};
+#endif
 
+#if BENCH_NO_THREAD
+template <size_t, how> struct inside : impossible {
+};
+#else
 template <size_t Bytes, how How> using inside = leat_inside<Bytes, How, false>;
+#endif
 
 /* A message is one frame: a byte of type, the payload's length in four, the payload. */
 template <way Way, size_t Bytes> struct outside {
@@ -16,8 +24,11 @@ template <way Way, size_t Bytes> struct outside {
     static constexpr size_t header_bytes = 5, frame_bytes = header_bytes + Bytes;
 
     messages memory{frame_bytes};
+    static constexpr int64_t most = 64; /* messages that are handed over at once */
+
     leat_link *link = nullptr;
-    leat_msg out, in;
+    leat_msg out[most], in[most];
+    int64_t out_count = 0, in_at = 0, in_count = 0;
 
     /* Nobody dials yet: the name is for who will. */
     outside() : outside(Way == way::tcp ? std::string("tcp-listen://127.0.0.1:0") : "unix-listen:" + local_path())
@@ -28,6 +39,8 @@ template <way Way, size_t Bytes> struct outside {
         leat_link_options options = {};
         options.dialect = leat_tlv_dialect("t8l32");
         options.high_water_messages = depth<Bytes>;
+        options.no_thread = BENCH_NO_THREAD;
+        options.receive_block_bytes = Bytes < 16384 ? 0 : 256 << 10; /* so that a message is one piece */
         options.block_bytes = Bytes < 192 ? 256 : int64_t(frame_bytes + 64); /* a message to a block */
         if (leat_link_open(&link, endpoint.c_str(), &options, nullptr) != 0) {
             throw bench::failure{"no link to be had"};
@@ -36,6 +49,12 @@ template <way Way, size_t Bytes> struct outside {
     outside(const outside &) = delete;
     ~outside()
     {
+        for (; in_at < in_count; in_at++) {
+            leat_msg_unref(&in[in_at]);
+        }
+        for (int64_t i = 0; i < out_count; i++) {
+            leat_msg_unref(&out[i]);
+        }
         leat_link_close(link, 0, nullptr, nullptr);
     }
     std::string address()
@@ -50,16 +69,28 @@ template <way Way, size_t Bytes> struct outside {
     {
         static constexpr unsigned char header[header_bytes] = {1, (Bytes >> 24) & 255, (Bytes >> 16) & 255, (Bytes >> 8) & 255,
                                                                Bytes & 255};
-        if (leat_msg_alloc(&out, &memory.blocks, frame_bytes) != 0) {
+        if (leat_msg_alloc(&out[out_count], &memory.blocks, frame_bytes) != 0) {
             return nullptr;
         }
-        auto *frame = static_cast<unsigned char *>(leat_msg_data(&out));
+        auto *frame = static_cast<unsigned char *>(leat_msg_data(&out[out_count]));
         memcpy(frame, header, header_bytes);
         return frame + header_bytes;
     }
     BENCH_INLINE bool send()
     {
-        return leat_link_send(link, &out, LEAT_FOREVER) == 0;
+        return ++out_count < most || hand_over();
+    }
+    bool hand_over()
+    {
+        for (int64_t sent = 0; sent < out_count;) {
+            int64_t now = leat_link_send_many(link, out + sent, out_count - sent, LEAT_FOREVER);
+            if (now < 0) {
+                return false;
+            }
+            sent += now;
+        }
+        out_count = 0;
+        return true;
     }
     BENCH_INLINE bool batch()
     {
@@ -67,18 +98,23 @@ template <way Way, size_t Bytes> struct outside {
     }
     BENCH_INLINE bool flush()
     {
+        bool sent = hand_over();
         leat_link_flush(link);
-        return true;
+        return sent;
     }
     BENCH_INLINE const void *receive()
     {
-        if (leat_link_recv(link, &in, LEAT_FOREVER) != 0 || leat_msg_size(&in) != frame_bytes) {
+        if (in_at == in_count) {
+            in_at = 0;
+            in_count = leat_link_recv_many(link, in, most, LEAT_FOREVER);
+        }
+        if (in_count <= 0 || leat_msg_size(&in[in_at]) != int64_t(frame_bytes)) {
             return nullptr;
         }
-        return static_cast<unsigned char *>(leat_msg_data(&in)) + header_bytes;
+        return static_cast<unsigned char *>(leat_msg_data(&in[in_at])) + header_bytes;
     }
     BENCH_INLINE void done()
     {
-        leat_msg_unref(&in);
+        leat_msg_unref(&in[in_at++]);
     }
 };
