@@ -88,6 +88,8 @@ char *cli_help_endpoints(int key, const char *text, void *input)
         bool in = (transport->directions & LEAT_IN) != 0;
         bool out = (transport->directions & LEAT_OUT) != 0;
         fprintf(stream, "  %-28s %s\n", transport->form, in && out ? "from and to" : in ? "from" : "to");
+        for (const char *const *name = transport->keys; name != NULL && *name != NULL; name++)
+            fprintf(stream, "%s%s=%s", name == transport->keys ? "      ?" : " &", *name, name[1] == NULL ? "\n" : "");
     }
     fclose(stream);
     return help;

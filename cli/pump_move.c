@@ -183,18 +183,15 @@ static void move(struct pump *pump)
 static int64_t settle(struct pump *pump, struct leat_link_stats *output)
 {
     for (;;) {
-        leat_link_flush(pump->to);
         int64_t now_ns = leat_os_now_ns();
+        int code = leat_link_drain(pump->to, now_ns + CLI_TICK_NS);
         leat_link_stats(pump->to, output);
         look_for_warm(pump, output);
-        if (output->frames_out == output->frames_sent || leat_link_check_send(pump->to) != 0)
+        if (code != -ETIMEDOUT)
             return LEAT_FOREVER;
         if (out_of_patience(pump, now_ns))
             return now_ns;
         pump_progress_tick(pump, now_ns);
-        struct leat_ready ready = {.fd = leat_link_fd(pump->to), .in = true};
-        if (leat_link_arm(pump->to))
-            leat_os_poll(&ready, 1, now_ns + CLI_TICK_NS);
     }
 }
 

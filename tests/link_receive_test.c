@@ -572,6 +572,45 @@ static void a_file_without_a_thread_is_always_ready(void **state)
     unlink(path);
 }
 
+/* Drain says 0 exactly when the device has everything. */
+static void drain_waits_until_everything_is_out(void **state)
+{
+    (void)state;
+    static const struct leat_blocks none;
+    for (int i = 0; i < 2; i++) {
+        struct leat_link_options options = {.directions = LEAT_OUT, .no_thread = i == 1};
+        struct stream stream = {0};
+        struct leat_link *link = listen_and_call(&stream, &options);
+        static unsigned char bytes[40], some[65536];
+        struct leat_link_stats stats;
+        struct leat_msg msg;
+        assert_int_equal(leat_link_drain(link, 0), 0); /* nothing was sent */
+        for (int j = 0; j < 300; j++) {                /* each time whoever waits and whoever writes meet anew */
+            assert_int_equal(leat_msg_copy(&msg, &none, bytes, sizeof bytes), 0);
+            assert_int_equal(leat_link_send(link, &msg, LEAT_FOREVER), 0);
+            assert_int_equal(leat_link_drain(link, LEAT_FOREVER), 0);
+            leat_link_stats(link, &stats);
+            assert_int_equal(stats.frames_out, j + 1);
+            assert_int_equal(recv(stream.fd, some, sizeof bytes, MSG_WAITALL), sizeof bytes);
+        }
+        int64_t sent = 300, begin;
+        for (; sent < 20000; sent++) { /* more than the socket holds */
+            assert_int_equal(leat_msg_copy(&msg, &none, bytes, sizeof bytes), 0);
+            if (leat_link_send(link, &msg, leat_os_now_ns() + 50000000) != 0)
+                break;
+        }
+        leat_msg_unref(&msg);
+        begin = leat_os_now_ns();
+        assert_int_equal(leat_link_drain(link, begin + 20000000), -ETIMEDOUT);
+        assert_true(leat_os_now_ns() - begin >= 20000000);
+        assert_int_equal(leat_link_drain(link, 0), -EAGAIN);
+        close(stream.fd);
+        int rc = leat_link_drain(link, LEAT_FOREVER);
+        assert_true(rc == -EPIPE || rc == -ECONNRESET);
+        (void)leat_link_close(link, 0, NULL, NULL);
+    }
+}
+
 /* A peer that stops reading in the middle of a batch: the ledger counts whole frames only, and what was held is given back. */
 static void a_batch_that_is_cut_off_is_counted_by_whole_frames(void **state)
 {
@@ -631,6 +670,7 @@ int main(void)
         cmocka_unit_test(a_link_without_a_thread_keeps_its_deadlines),
         cmocka_unit_test(an_idle_link_without_a_thread_learns_that_its_reader_left),
         cmocka_unit_test(a_file_without_a_thread_is_always_ready),
+        cmocka_unit_test(drain_waits_until_everything_is_out),
         cmocka_unit_test(a_batch_that_is_cut_off_is_counted_by_whole_frames),
     };
     snprintf(folder, sizeof folder, "/tmp/leat-receive-XXXXXX");

@@ -489,14 +489,44 @@ static void two_ends_converse_over_a_unix_socket(void **state)
     converse(endpoint);
 }
 
+/* Every TCP listener of this process is none from here on. */
+static void break_listeners(void)
+{
+    for (int fd = 3; fd < 100; fd++) {
+        int listens = 0;
+        socklen_t length = sizeof listens;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens)
+            assert_int_equal(shutdown(fd, SHUT_RDWR), 0);
+    }
+}
+
 static void a_listener_that_cannot_accept_fails_only_the_way_that_was_open(void **state)
+{
+    (void)state;
+    struct leat_link_options out = {.directions = LEAT_OUT};
+    struct leat_link *link = open_in("tcp-listen://127.0.0.1:0", &out);
+    break_listeners();
+    int rc = 0, other = 0;
+    struct leat_msg msg;
+    for (int tries = 0; rc == 0 && tries < 5000; tries++, usleep(1000)) {
+        other += leat_link_recv(link, &msg, 0) != -EPIPE; /* looks at the error while the I/O thread writes one */
+        rc = leat_link_check_send(link);
+    }
+    assert_int_equal(rc, -EINVAL);
+    assert_int_equal(other, 0);
+    assert_int_equal(leat_link_recv(link, &msg, 0), -EPIPE); /* never open, so a clean end */
+    assert_int_equal(leat_link_error(link)->code, 0);
+    leat_link_close(link, LEAT_FOREVER, NULL, NULL);
+}
+
+static void a_listener_without_an_fd_to_spare_accepts_once_it_has_one(void **state)
 {
     (void)state;
     struct leat_link_options out = {.directions = LEAT_OUT};
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     char endpoint[200];
-    assert_true(strlen(path_of("refused")) < sizeof at.sun_path);
-    strcpy(at.sun_path, path_of("refused"));
+    assert_true(strlen(path_of("crowded")) < sizeof at.sun_path);
+    strcpy(at.sun_path, path_of("crowded"));
     snprintf(endpoint, sizeof endpoint, "unix-listen:%s", at.sun_path);
     struct leat_link *link = open_in(endpoint, &out);
     int caller = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -504,18 +534,23 @@ static void a_listener_that_cannot_accept_fails_only_the_way_that_was_open(void 
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &kept), 0);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_cur = 3, .rlim_max = kept.rlim_max}), 0);
     int connected = connect(caller, (const struct sockaddr *)&at, sizeof at);
-    int rc = 0, other = 0;
-    struct leat_msg msg;
-    for (int tries = 0; rc == 0 && tries < 5000; tries++, usleep(1000)) {
-        other += leat_link_recv(link, &msg, 0) != -EPIPE; /* looks at the error while the I/O thread writes one */
-        rc = leat_link_check_send(link);
-    }
+    usleep(50000); /* it tries meanwhile */
+    int rc = leat_link_check_send(link);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &kept), 0);
     assert_int_equal(connected, 0);
-    assert_int_equal(rc, -EMFILE);
-    assert_int_equal(other, 0);
-    assert_int_equal(leat_link_recv(link, &msg, 0), -EPIPE); /* never open, so a clean end */
-    assert_int_equal(leat_link_error(link)->code, 0);
+    assert_int_equal(rc, 0);
+    if (test_under_valgrind()) { /* it plays the limit itself, and the caller is lost */
+        close(caller);
+        caller = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(caller, (const struct sockaddr *)&at, sizeof at), 0);
+    }
+    struct leat_msg msg;
+    char data[8];
+    leat_msg_init(&msg);
+    assert_int_equal(leat_msg_copy(&msg, NULL, "x", 1), 0);
+    assert_int_equal(leat_link_send(link, &msg, LEAT_FOREVER), 0);
+    leat_link_flush(link);
+    assert_int_equal(recv(caller, data, sizeof data, 0), 1);
     close(caller);
     leat_link_close(link, LEAT_FOREVER, NULL, NULL);
 }
@@ -659,6 +694,7 @@ int main(void)
         cmocka_unit_test(two_ends_converse_over_tcp),
         cmocka_unit_test(two_ends_converse_over_a_unix_socket),
         cmocka_unit_test(a_listener_that_cannot_accept_fails_only_the_way_that_was_open),
+        cmocka_unit_test(a_listener_without_an_fd_to_spare_accepts_once_it_has_one),
         cmocka_unit_test(a_listener_nobody_called_closes_at_once),
         cmocka_unit_test(an_input_that_waits_is_closed_at_once_with_nothing_left),
         cmocka_unit_test(what_is_sent_before_the_peer_comes_waits_for_it),

@@ -68,7 +68,10 @@ struct leat_transport {
      * 0 and *state; or a negative errno with error->text saying what and where (error may be NULL), *state untouched.
      */
     int (*open)(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error);
-    /* A listener: takes one peer, after which nobody else can connect: 0; -EAGAIN: none yet, poll fd; or a negative errno. NULL: none. */
+    /*
+     * A listener: takes one peer, after which nobody else can connect: 0; -EAGAIN: none yet, poll fd; or a negative errno. One that is
+     * bound and needs no peer (datagrams) answers 0 at once. NULL: does not listen.
+     */
     int (*accept)(void *state, struct leat_error *error);
     /*
      * The fd to poll after -EAGAIN, in one direction, or -1: this direction never answers -EAGAIN now (a regular file). Ask before every
@@ -83,6 +86,13 @@ struct leat_transport {
     void (*end_output)(void *state);                      /* no more output: shutdown(SHUT_WR) and the like; NULL: nothing to do */
     void (*name)(void *state, char *text, int64_t bytes); /* the bound or real address, "tcp://127.0.0.1:40123"; NULL: as given */
     int (*close)(void *state); /* 0, or a negative errno that a delayed write left; the state is gone in every case */
+    /*
+     * Boundaries are kept: each call of write is one datagram, taken whole or not at all, so whoever sends messages gives one to a call; a
+     * write of 0 bytes sends nothing. A read gives one whole datagram, which never ends in the middle of what min_read offers.
+     */
+    bool datagrams;
+    /* How many pieces (datagrams, packets) of either direction are known to be lost or were left out since open. NULL: never any. */
+    int64_t (*lost)(void *state);
 };
 
 /*

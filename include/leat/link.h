@@ -58,6 +58,7 @@ struct leat_link_stats {
     int64_t frames_sent, bytes_sent; /* taken from the application */
     int64_t frames_out, bytes_out;   /* wholly written to the device */
     int64_t malformed;               /* 0 or 1: the link stops at the first */
+    int64_t lost;                    /* what the endpoint itself knows to be lost: datagrams, cut packets; -1: it cannot lose */
     int64_t bytes_after_end;         /* input that was read beyond the dialect's end mark, and left out */
     int64_t ring_size, ring_used, ring_peak_bytes;
     int64_t pipe_in_items, pipe_in_peak, pipe_out_items, pipe_out_peak;
@@ -150,6 +151,17 @@ LEAT_API int leat_link_check_send(struct leat_link *link);
  * [thread: application | blocks: no | allocates: no | fails: never]
  */
 LEAT_API void leat_link_flush(struct leat_link *link);
+
+/*
+ * Flushes, and waits until the device has everything that was sent.
+ *
+ * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries, LEAT_FOREVER waits
+ * Returns 0; -EAGAIN or -ETIMEDOUT: not everything; -EPIPE or the device's errno: the output has failed (leat_link_error).
+ * Source: tcdrain
+ *
+ * [thread: application | blocks: until deadline_ns | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE and the device's]
+ */
+LEAT_API int leat_link_drain(struct leat_link *link, int64_t deadline_ns);
 
 /*
  * A link with no_thread has read, framed and written what could be, without waiting; a listener has accepted. Recv, send, flush and arm do

@@ -7,8 +7,11 @@
 #include <stdio.h>
 
 static const struct leat_transport *const transports[] = {
-    &leat_transport_stdio, &leat_transport_file,       &leat_transport_netlink, &leat_transport_null,
-    &leat_transport_tcp,   &leat_transport_tcp_listen, &leat_transport_unix,    &leat_transport_unix_listen,
+    &leat_transport_stdio,       &leat_transport_file,       &leat_transport_gen,
+    &leat_transport_netlink,     &leat_transport_null,       &leat_transport_pcap,
+    &leat_transport_serial,      &leat_transport_tcp,        &leat_transport_tcp_listen,
+    &leat_transport_udp,         &leat_transport_udp_listen, &leat_transport_unix,
+    &leat_transport_unix_listen, &leat_transport_seqpacket,  &leat_transport_seqpacket_listen,
 };
 #define TRANSPORTS ((int64_t)(sizeof transports / sizeof transports[0]))
 

@@ -61,13 +61,14 @@ static int open_path(const char *path, unsigned directions, bool append)
  */
 static int file_open(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
 {
-    const char *append = leat_address_value(address, "append");
+    int append = 0;
     struct stat info;
+    int rc = leat_value_word(address, "append", (const char *const[]){"0", "1", NULL}, &append, error);
 
-    if (append != NULL && strcmp(append, "0") != 0 && strcmp(append, "1") != 0)
-        return leat_endpoint_refuse(error, address->text, -EINVAL, "bad value \"%.40s\" of append; it is 0 or 1", append);
-    int fd = open_path(address->rest, directions, append != NULL && append[0] == '1');
-    int rc = fd < 0 || fstat(fd, &info) != 0 ? -errno : S_ISDIR(info.st_mode) ? -EISDIR : 0;
+    if (rc != 0)
+        return rc;
+    int fd = open_path(address->rest, directions, append != 0);
+    rc = fd < 0 || fstat(fd, &info) != 0 ? -errno : S_ISDIR(info.st_mode) ? -EISDIR : 0;
     struct file *file = rc == 0 ? malloc(sizeof *file) : NULL;
     if (rc == 0 && file == NULL)
         rc = -ENOMEM;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* socket.c: connected stream sockets and their listeners, the same for tcp and unix. */
+/* socket.c: connected sockets and their listeners, the same for tcp and unix. */
 #define _GNU_SOURCE
 #include "transport.h"
 
+#include <fcntl.h>
 #include <leat/os.h>
 #include <poll.h>
 #include <stdio.h>
@@ -13,9 +14,15 @@
 #include <unistd.h>
 
 #define CONNECT_NS INT64_C(10000000000) /* as long as a connect may take */
-#define RETRY_MS 10                     /* between two looks at a local listener whose queue is full */
+#define RETRY_MS 10                     /* between two looks at what will not tell when it has room again */
 
-int leat_socket_make(void **state, int fd, bool listening, const struct leat_address *address, struct leat_error *error)
+static int open_reserve(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+int leat_socket_make(void **state, int fd, bool listening, const struct leat_options *options, const struct leat_address *address,
+                     struct leat_error *error)
 {
     struct leat_socket *made = calloc(1, sizeof *made);
 
@@ -24,7 +31,9 @@ int leat_socket_make(void **state, int fd, bool listening, const struct leat_add
         return leat_endpoint_fail(error, address->text, -ENOMEM, "open");
     }
     made->fd = fd;
+    made->reserve = listening ? open_reserve() : -1;
     made->listening = listening;
+    made->options = *options;
     memcpy(made->text, address->text, sizeof made->text);
     memcpy(made->name, address->text, sizeof made->name);
     *state = made;
@@ -100,20 +109,60 @@ static bool nobody_now(int error)
            error == EHOSTUNREACH || error == ENONET || error == ENOPROTOOPT;
 }
 
+/* Whether accept(2) found no room for a peer, who still waits in the queue. */
+static bool no_room(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static int accept_one(int listener)
+{
+    int fd;
+
+    do {
+        fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    return fd < 0 ? -errno : fd;
+}
+
+/*
+ * The peer's fd, or a negative errno. Where the process has no fd to spare the peer takes the place of the reserve. Where even that
+ * fails (another thread was quicker) a short pause keeps the caller, whose poll will say "ready" at once, from spinning.
+ */
+static int take_peer(struct leat_socket *listener)
+{
+    int fd = accept_one(listener->fd);
+
+    if (fd >= 0 || !no_room(-fd))
+        return fd;
+    if (listener->reserve >= 0) {
+        close(listener->reserve);
+        fd = accept_one(listener->fd);
+        listener->reserve = fd < 0 ? open_reserve() : -1;
+    } else {
+        listener->reserve = open_reserve();
+    }
+    if (fd >= 0 || !no_room(-fd))
+        return fd;
+    poll(NULL, 0, RETRY_MS);
+    return -EAGAIN;
+}
+
 int leat_socket_accept(void *state, struct leat_error *error)
 {
     struct leat_socket *listener = state;
-    int fd;
 
     if (!listener->listening)
         return 0;
-    do {
-        fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    } while (fd < 0 && errno == EINTR);
+    int fd = take_peer(listener);
     if (fd < 0)
-        return nobody_now(errno) ? -EAGAIN : leat_endpoint_fail(error, listener->text, -errno, "accept");
+        return nobody_now(-fd) ? -EAGAIN : leat_endpoint_fail(error, listener->text, fd, "accept");
+    leat_options_inherit(&listener->options, fd);
     leat_io_close(listener->fd);
+    if (listener->reserve >= 0)
+        close(listener->reserve);
     listener->fd = fd;
+    listener->reserve = -1;
     listener->listening = false;
     return 0;
 }
@@ -156,6 +205,8 @@ int leat_socket_close(void *state)
     /* Only what is still the socket that we bound. */
     if (made->path[0] != '\0' && lstat(made->path, &info) == 0 && info.st_dev == made->device && info.st_ino == made->inode)
         unlink(made->path);
+    if (made->reserve >= 0)
+        close(made->reserve);
     int rc = leat_io_close(made->fd);
     free(made);
     return rc;

@@ -7,8 +7,9 @@
 
 #define LEAT_WRITE_SPANS 64 /* most spans of one write */
 
-extern const struct leat_transport leat_transport_stdio, leat_transport_file, leat_transport_netlink, leat_transport_null,
-    leat_transport_tcp, leat_transport_tcp_listen, leat_transport_unix, leat_transport_unix_listen;
+extern const struct leat_transport leat_transport_stdio, leat_transport_file, leat_transport_gen, leat_transport_netlink,
+    leat_transport_null, leat_transport_pcap, leat_transport_serial, leat_transport_tcp, leat_transport_tcp_listen, leat_transport_udp,
+    leat_transport_udp_listen, leat_transport_unix, leat_transport_unix_listen, leat_transport_seqpacket, leat_transport_seqpacket_listen;
 
 /* error->text becomes "ENDPOINT: what", shortened where needed and in one line. Returns code, a negative errno. */
 __attribute__((format(printf, 4, 5))) int leat_endpoint_refuse(struct leat_error *error, const char *endpoint, int code, const char *what,
@@ -16,6 +17,19 @@ __attribute__((format(printf, 4, 5))) int leat_endpoint_refuse(struct leat_error
 
 /* The same, with the code in words at the end: "ENDPOINT: what: Connection refused". */
 int leat_endpoint_fail(struct leat_error *error, const char *endpoint, int code, const char *what);
+
+/* ---- values of keys (value.c): *value is untouched where the key was not given; 0, or -EINVAL and the error set ---- */
+
+/* Decimal digits, `least` to `most`. */
+int leat_value_number(const struct leat_address *address, const char *key, int64_t least, int64_t most, int64_t *value,
+                      struct leat_error *error);
+
+/* Bytes: decimal digits and nothing, B, KiB, MiB or GiB. */
+int leat_value_size(const struct leat_address *address, const char *key, int64_t least, int64_t most, int64_t *value,
+                    struct leat_error *error);
+
+/* One of the words, of which there are two at least and a NULL at the end: its index. */
+int leat_value_word(const struct leat_address *address, const char *key, const char *const *words, int *value, struct leat_error *error);
 
 /* ---- fds (io.c): -errno instead of errno, EINTR retried ---- */
 
@@ -36,22 +50,49 @@ bool leat_io_polls(int fd);
 /* close(2); interrupted means closed. */
 int leat_io_close(int fd);
 
-/* ---- stream sockets (socket.c) ---- */
+/* ---- socket options by name (options.c) ---- */
+
+#define LEAT_OPTIONS 7
+
+/* What the keys of an address ask of its sockets. */
+struct leat_options {
+    int values[LEAT_OPTIONS]; /* in the order of the table; -1: not asked for */
+    char device[16];          /* the interface; empty: any */
+};
+
+/* *options is what the address asks for; keys that are no socket options are left alone. -EINVAL: a value that is none. */
+int leat_options_read(struct leat_options *options, const struct leat_address *address, struct leat_error *error);
+
+/* Sets them on a socket that is not bound yet. 0, or a negative errno, and *key is the one that the kernel refused. */
+int leat_options_set(const struct leat_options *options, int fd, const char **key);
+
+/* Sets those again that an accepted socket has not got from its listener; as hints. */
+void leat_options_inherit(const struct leat_options *options, int fd);
+
+/* How many may wait in a listener's queue. */
+int leat_options_backlog(const struct leat_options *options);
+
+/* ---- sockets (socket.c) ---- */
 
 /* The state of every socket transport. */
 struct leat_socket {
-    int fd;                        /* the connection; a listener's own socket until a peer was accepted */
-    bool listening;                /* nobody was accepted yet */
+    int fd;         /* the connection; a listener's own socket until a peer was accepted */
+    int reserve;    /* a listener's fd to spare, which makes room for the peer where the process has no other; -1: none */
+    bool listening; /* nobody was accepted yet */
+    bool blocked;   /* datagrams: the last write was answered by -EAGAIN */
+    int64_t lost;   /* datagrams */
+    struct leat_options options;
     char text[LEAT_ADDRESS_BYTES]; /* the endpoint as given */
     char name[LEAT_ADDRESS_BYTES]; /* the bound or real address */
-    char path[LEAT_ADDRESS_BYTES]; /* unix-listen: what to unlink at close, else empty */
+    char path[LEAT_ADDRESS_BYTES]; /* a local listener: what to unlink at close, else empty */
     uint64_t device, inode;        /* of that path */
 };
 
 struct sockaddr;
 
 /* *state is a socket that stands for the endpoint, its name the same for now. -ENOMEM, with the fd closed. */
-int leat_socket_make(void **state, int fd, bool listening, const struct leat_address *address, struct leat_error *error);
+int leat_socket_make(void **state, int fd, bool listening, const struct leat_options *options, const struct leat_address *address,
+                     struct leat_error *error);
 
 /* Connects a non-blocking socket within 10 seconds: 0, -ETIMEDOUT or another negative errno. */
 int leat_socket_connect(int fd, const struct sockaddr *to, unsigned length);
@@ -67,5 +108,24 @@ int64_t leat_socket_write(void *state, const struct leat_span *spans, int64_t co
 void leat_socket_end_output(void *state);
 void leat_socket_name(void *state, char *text, int64_t bytes);
 int leat_socket_close(void *state);
+
+/* ---- sockets that keep boundaries (datagram.c): the transports' functions, where they are not those above ---- */
+
+/* One datagram: > 0 bytes; 0: an empty one, which is the end of a connection; -EMSGSIZE: it did not fit and is lost. */
+int64_t leat_datagram_read(void *state, void *span, int64_t bytes);
+int64_t leat_datagram_write(void *state, const struct leat_span *spans, int64_t count);
+int64_t leat_datagram_lost(void *state);
+
+/* ---- Internet sockets (inet.c) ---- */
+
+/* What tcp, udp and their listeners differ in. */
+struct leat_inet {
+    const char *scheme; /* of the names that peers can dial */
+    bool datagrams;     /* UDP, else TCP */
+    bool binds;         /* to the address and, where there are connections, listens; else connects to it */
+};
+
+/* *state is a leat_socket for the endpoint. */
+int leat_inet_open(void **state, const struct leat_address *address, const struct leat_inet *kind, struct leat_error *error);
 
 #endif

@@ -367,6 +367,7 @@ bool link_input_step(struct leat_link *link)
     void *span;
     int64_t bytes = room(link, &span);
     int64_t got = bytes == 0 ? -ENOBUFS : link->transport->read(link->state, span, bytes < READ_BYTES ? bytes : READ_BYTES);
+    link_count_lost(link);
     if (got > 0) {
         take(link, got);
     } else if (got == 0) {

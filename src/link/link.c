@@ -370,6 +370,47 @@ void leat_link_flush(struct leat_link *link)
         leat_channel_flush(&link->out);
 }
 
+/* Whether the device has everything, or never will. */
+static bool drained(struct leat_link *link)
+{
+    return link_get(&link->frames_out) == link->frames_sent || leat_load(&link->out.reader_closed, acquire) != 0; /* edge "reader closed" */
+}
+
+/* For the I/O thread to tell; with its wish announced the application looks once more before it sleeps. */
+static int wait_drained(struct leat_link *link, int64_t deadline_ns)
+{
+    int rc = 0;
+    leat_store(&link->drain, 1, relaxed); /* relaxed: the fence orders it */
+    leat_fence(seq_cst);                  /* edge "drain" */
+    for (;;) {
+        uint32_t seen = leat_waker_seen(&link->finished);
+        if (drained(link) || rc != 0)
+            break;
+        rc = leat_waker_wait(&link->finished, seen, deadline_ns);
+    }
+    leat_store(&link->drain, 0, relaxed); /* relaxed: a wake too many does no harm */
+    return drained(link) ? 0 : rc;
+}
+
+int leat_link_drain(struct leat_link *link, int64_t deadline_ns)
+{
+    int rc = 0;
+    leat_link_flush(link);
+    if (link->options.no_thread) {
+        while (!drained(link) && rc == 0) {
+            if (deadline_ns == 0)
+                rc = -EAGAIN;
+            else if (!link_step(link) && !drained(link) && !link_step_wait(link, deadline_ns))
+                rc = -ETIMEDOUT;
+        }
+    } else if (!drained(link)) {
+        rc = deadline_ns == 0 ? -EAGAIN : wait_drained(link, deadline_ns);
+    }
+    if (link_get(&link->frames_out) == link->frames_sent)
+        return 0;
+    return rc != 0 ? rc : closed_because(link, &link->out_error);
+}
+
 bool leat_link_step(struct leat_link *link)
 {
     return link->options.no_thread && link_step(link);
@@ -410,6 +451,7 @@ void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
         .frames_out = link_get(&link->frames_out),
         .bytes_out = link_get(&link->bytes_out),
         .malformed = link_get(&link->malformed),
+        .lost = link->transport->lost ? link_get(&link->lost) : -1,
         .bytes_after_end = link_get(&link->bytes_after_end),
         .ring_peak_bytes = link_get(&link->ring_peak),
         .pipe_in_peak = in.peak_items,

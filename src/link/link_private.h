@@ -79,14 +79,15 @@ struct leat_link {
     struct leat_thread thread;
     LEAT_ATOMIC(uint32_t) stop;   /* enum link_stop; written by the application, read by the I/O thread */
     LEAT_ATOMIC(uint32_t) done;   /* 1 once the I/O thread touches nothing but `finished` and `owners` any more; written by it (release) */
+    LEAT_ATOMIC(uint32_t) drain;  /* 1 while the application waits for the output to be out; written by it */
     LEAT_ATOMIC(uint32_t) owners; /* application and I/O thread: the last one frees the link */
 
     /* Between the threads. */
     struct leat_channel in, out;
     struct leat_error in_error;  /* I3: written by the I/O thread */
     struct leat_error out_error; /* I3: likewise */
-    link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak, pool_waits, frames_cut,
-        starved; /* written by the I/O thread */
+    link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak, pool_waits, frames_cut, starved,
+        lost; /* written by the I/O thread */
 
     /* The I/O thread's. */
     struct leat_ring ring;
@@ -144,6 +145,13 @@ bool link_step_close(struct leat_link *link, int64_t deadline_ns); /* true: ever
 
 /* link.c */
 void link_free(struct leat_link *link);
+
+/* What the endpoint has lost, where stats can see it; after each read and write. */
+static inline void link_count_lost(struct leat_link *link)
+{
+    if (link->transport->lost)
+        leat_store(&link->lost, link->transport->lost(link->state), relaxed); /* relaxed: a number */
+}
 
 /* input.c */
 bool link_input_step(struct leat_link *link);  /* one turn: what is held goes out, then the device is read. True: something moved */

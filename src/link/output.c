@@ -12,6 +12,14 @@
 #define BATCH_BYTES (256 * 1024) /* a batch that has so many takes no further message */
 #define GATHER_MOST 256          /* larger messages are written where they lie */
 
+/* Whoever waits in leat_link_drain hears that everything is out. */
+static void tell_drain(struct leat_link *link)
+{
+    leat_fence(seq_cst); /* edge "drain": either we see the wish, or who wishes sees the counts that were stored before */
+    if (leat_load(&link->drain, relaxed) != 0)
+        leat_waker_wake(&link->finished);
+}
+
 static void fail(struct leat_link *link, int code)
 {
     struct leat_error *error = &link->out_error;
@@ -20,6 +28,7 @@ static void fail(struct leat_link *link, int code)
     snprintf(error->text, sizeof error->text, "%s: offset %lld: write: %s", link->name, (long long)error->offset, leat_os_error(-code));
     link->out_open = false;
     leat_channel_close_reader(&link->out); /* I3 */
+    tell_drain(link);
 }
 
 void link_output_lost(struct leat_link *link)
@@ -68,10 +77,10 @@ static void hold(struct link_batch *batch, struct leat_msg *msg)
 /* Fills the batch, which is written, from the pipe. */
 static void fill(struct leat_link *link, struct link_batch *batch)
 {
-    int64_t bytes = 0;
+    int64_t bytes = 0, most = link->transport->datagrams ? 1 : BATCH_FRAMES; /* a write is a datagram */
     batch->span_first = batch->span_end = batch->frame_first = batch->frame_end = batch->held_count = batch->gathered_bytes = 0;
     batch->last_held = false;
-    while (batch->frame_end < BATCH_FRAMES && batch->span_end < BATCH_SPANS && batch->cursor.left == 0 && bytes < BATCH_BYTES &&
+    while (batch->frame_end < most && batch->span_end < BATCH_SPANS && batch->cursor.left == 0 && bytes < BATCH_BYTES &&
            leat_pipe_poll(&link->out.pipe)) {
         struct leat_msg *msg = leat_pipe_front(&link->out.pipe);
         int64_t size = leat_msg_size(msg);
@@ -137,10 +146,12 @@ bool link_output_step(struct leat_link *link)
                 link->transport->end_output(link->state);
             return true;
         }
+        tell_drain(link);
         return false;
     }
     int64_t count = batch->span_end - batch->span_first;
     int64_t took = count == 0 ? 0 : link->transport->write(link->state, &batch->spans[batch->span_first], count);
+    link_count_lost(link);
     if (took == -EAGAIN) {
         link->out_blocked = true;
         return false;

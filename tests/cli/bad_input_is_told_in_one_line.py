@@ -98,6 +98,8 @@ done = failing('full disk', 3, ['/dev/full', 'offset 0', 'No space left'], *pump
 done = run('pump', '--from', source, '--to', '/dev/full', '--frame', 'der', '--stats', 'json')
 told = summary(done.stderr)
 check(done.returncode == 3 and told['frames_out'] == 0 and told['in_flight'] == told['frames_in'] > 0, f'full disk: {told}')
+failing('no terminal', 3, [source, 'not a terminal'], *pump('--from', f'serial:{source}', '--to', target))
+failing('no capture', 3, [source, 'libpcap'], *pump('--from', f'pcap:{source}', '--to', target))
 done = failing('nobody listens', 3, ['tcp://127.0.0.1:1'], *pump('--from', 'tcp://127.0.0.1:1', '--to', target))
 
 
@@ -127,6 +129,9 @@ closed_socket('socket reset', b'', True, 3, ['127.0.0.1'])
 # Wrong usage.
 usage('unknown scheme', ['carrier', 'tcp'], *pump('--from', 'carrier:pigeon', '--to', target))
 usage('unknown key', ['colour'], *pump('--from', source, '--to', 'tcp://127.0.0.1:9?colour=red'))
+usage('bad value of a key', ['rcvbuf', 'much', '64KiB'], *pump('--from', source, '--to', 'tcp://127.0.0.1:9?rcvbuf=much'))
+usage('bad word of a key', ['parity', 'mark', 'none, odd or even'], *pump('--from', 'serial:/dev/tty?parity=mark', '--to', target))
+usage('udp-listen cannot be written', ['udp-listen'], *pump('--from', source, '--to', 'udp-listen://127.0.0.1:0'))
 usage('no port', ['tcp://127.0.0.1'], *pump('--from', 'tcp://127.0.0.1', '--to', target))
 usage('bad escape', ['%zz'], *pump('--from', 'file:a%zz', '--to', target))
 usage('unknown dialect', ['klingon', 'der', 'netlink'], 'pump', '--from', source, '--to', target, '--frame', 'klingon')

@@ -20,6 +20,10 @@ for command in ([], ['pump'], ['dump'], ['dialects']):
 for option in ('--from', '--to', '--frame', '--tlv', '--repeat', '--limit', '--seconds', '--high-water', '--max-frame', '--progress', '--stats'):
   check(option in run('pump', '--help').stdout.decode(), f'pump --help does not tell of {option}')
 
+told = run('pump', '--help').stdout.decode()
+for word in ('udp-listen://HOST:PORT', 'serial:DEVICE', 'pcap:FILE', 'gen:', '?baud=', '&parity=', '?append='):
+  check(word in told, f'pump --help does not tell of {word}')
+
 lines = run('dialects').stdout.decode().splitlines()
 names = [line.split()[0] for line in lines]
 for name in ('ber', 'der', 'netlink', 'lldp', 'radius', 'radius-attr', 'dhcp4'):

@@ -61,5 +61,10 @@ def through_pipes():
 for number, act in enumerate((listener_fed_by_socat, listener_read_by_socat, two_of_us)):
   act('tcp-listen://127.0.0.1:0')
   act(f'unix-listen:{work}/{number}.sock')
+listener_fed_by_socat(f'unix-listen:{work}/keys.sock?mode=0600&rcvbuf=64KiB&backlog=4')
+listener_read_by_socat('tcp-listen://127.0.0.1:0?nodelay=0&sndbuf=64KiB&device=lo')
+two_of_us(f'unix-listen:@leat-{os.getpid()}')
+two_of_us(f'unix-seqpacket-listen:{work}/packets.sock?mode=0600')
+two_of_us(f'unix-seqpacket-listen:@leat-packets-{os.getpid()}')
 through_pipes()
-print(f'{len(data)} bytes, seven ways')
+print(f'{len(data)} bytes, twelve ways')

@@ -94,13 +94,13 @@ template <way Way, size_t Bytes> struct outside {
     }
     BENCH_INLINE bool batch()
     {
-        return flush();
-    }
-    BENCH_INLINE bool flush()
-    {
         bool sent = hand_over();
         leat_link_flush(link);
         return sent;
+    }
+    BENCH_INLINE bool flush() /* without a thread nobody goes on with what a full socket did not take */
+    {
+        return batch() && (!BENCH_NO_THREAD || leat_link_drain(link, LEAT_FOREVER) == 0);
     }
     BENCH_INLINE const void *receive()
     {
