@@ -21,8 +21,9 @@ extern "C" {
 #define LEAT_ADDRESS_BYTES 512 /* longest endpoint name, terminator included */
 #define LEAT_ADDRESS_KEYS 16   /* most key=value pairs */
 
-#define LEAT_IN 1u  /* bytes come from the endpoint */
-#define LEAT_OUT 2u /* bytes go to the endpoint */
+#define LEAT_IN 1u   /* bytes come from the endpoint */
+#define LEAT_OUT 2u  /* bytes go to the endpoint */
+#define LEAT_MANY 4u /* for a transport's open: a listener of many peers, who are taken */
 
 /*
  * An endpoint name taken apart. The pointers point into `store`, so the struct is not to be copied.
@@ -93,6 +94,12 @@ struct leat_transport {
     bool datagrams;
     /* How many pieces (datagrams, packets) of either direction are known to be lost or were left out since open. NULL: never any. */
     int64_t (*lost)(void *state);
+    /*
+     * A listener that was opened with LEAT_MANY, and is not read or written itself: *peer is the state of one who called, as if open had
+     * returned it. 0; -EAGAIN: nobody now, poll fd; or a negative errno. Where the process has no fd to spare the peer is refused, and
+     * counted in `lost`, so that the next one is heard. NULL: cannot.
+     */
+    int (*take)(void *state, void **peer, struct leat_error *error);
 };
 
 /*

@@ -10,11 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* name becomes SCHEME://HOST:PORT, in numbers; a scope's % is escaped, so that the name can be parsed again. */
-static void name_of(char *name, size_t bytes, const char *scheme, const struct sockaddr *address, socklen_t length)
+/* A scope's % is escaped, so that the name can be parsed again. */
+void leat_inet_name(char *name, size_t bytes, const char *scheme, const struct sockaddr *address, unsigned length)
 {
     char host[256], port[16];
 
+    if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
+        return;
     if (getnameinfo(address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         return;
     char *scope = strchr(host, '%');
@@ -50,7 +52,7 @@ static int bind_one(int fd, const struct addrinfo *to, const struct leat_inet *k
     if (bind(fd, to->ai_addr, to->ai_addrlen) != 0)
         return -errno;
     *what = "listen";
-    return !kind->datagrams && listen(fd, leat_options_backlog(options)) != 0 ? -errno : 0;
+    return !kind->datagrams && listen(fd, leat_options_backlog(options, kind->many)) != 0 ? -errno : 0;
 }
 
 /* An fd that is connected or bound to `to`; or a negative errno, *what says of what call or key. */
@@ -102,6 +104,6 @@ int leat_inet_open(void **state, const struct leat_address *address, const struc
     socklen_t length = sizeof real;
     rc = kind->binds ? getsockname(fd, (struct sockaddr *)&real, &length) : getpeername(fd, (struct sockaddr *)&real, &length);
     if (rc == 0)
-        name_of(made->name, sizeof made->name, kind->scheme, (const struct sockaddr *)&real, length);
+        leat_inet_name(made->name, sizeof made->name, kind->scheme, (const struct sockaddr *)&real, length);
     return 0;
 }

@@ -105,7 +105,7 @@ void leat_options_inherit(const struct leat_options *options, int fd)
             setsockopt(fd, table[i].level, table[i].number, &options->values[i], sizeof options->values[i]);
 }
 
-int leat_options_backlog(const struct leat_options *options)
+int leat_options_backlog(const struct leat_options *options, bool many)
 {
-    return options->values[BACKLOG] >= 0 ? options->values[BACKLOG] : 1;
+    return options->values[BACKLOG] >= 0 ? options->values[BACKLOG] : many ? SOMAXCONN : 1;
 }

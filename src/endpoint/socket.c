@@ -167,6 +167,56 @@ int leat_socket_accept(void *state, struct leat_error *error)
     return 0;
 }
 
+/* Where there is no fd for a peer, the reserve makes room to take one and hang up: the queue goes on, and the caller's poll does not spin.
+ */
+static void hang_up(struct leat_socket *listener)
+{
+    if (listener->reserve < 0)
+        return;
+    close(listener->reserve);
+    int fd = accept_one(listener->fd);
+    if (fd >= 0) {
+        close(fd);
+        listener->lost++;
+    }
+    listener->reserve = open_reserve();
+}
+
+int leat_socket_take(void *state, void **peer, struct leat_error *error)
+{
+    struct leat_socket *listener = state;
+    struct sockaddr_storage from;
+    socklen_t length = sizeof from;
+    int fd = accept_one(listener->fd);
+
+    if (fd < 0 && no_room(-fd)) {
+        hang_up(listener);
+        return -EAGAIN;
+    }
+    if (fd < 0)
+        return nobody_now(-fd) ? -EAGAIN : leat_endpoint_fail(error, listener->text, fd, "accept");
+    struct leat_socket *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        close(fd);
+        return leat_endpoint_fail(error, listener->text, -ENOMEM, "accept");
+    }
+    made->fd = fd;
+    made->reserve = -1;
+    made->options = listener->options;
+    leat_options_inherit(&made->options, fd);
+    memcpy(made->text, listener->text, sizeof made->text);
+    memcpy(made->name, listener->name, sizeof made->name);
+    if (getpeername(fd, (struct sockaddr *)&from, &length) == 0)
+        leat_inet_name(made->name, sizeof made->name, "tcp", (const struct sockaddr *)&from, length);
+    *peer = made;
+    return 0;
+}
+
+int64_t leat_socket_lost(void *state)
+{
+    return ((const struct leat_socket *)state)->lost;
+}
+
 int leat_socket_fd(void *state, unsigned direction)
 {
     (void)direction;

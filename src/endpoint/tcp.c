@@ -11,8 +11,8 @@ static int tcp_open(void **state, const struct leat_address *address, unsigned d
 
 static int tcp_listen_open(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
 {
-    (void)directions;
-    return leat_inet_open(state, address, &(struct leat_inet){.scheme = "tcp", .binds = true}, error);
+    return leat_inet_open(state, address, &(struct leat_inet){.scheme = "tcp", .binds = true, .many = (directions & LEAT_MANY) != 0},
+                          error);
 }
 
 static const char *const tcp_keys[] = {"device", "keepalive", "nodelay", "rcvbuf", "sndbuf", NULL};
@@ -51,4 +51,6 @@ const struct leat_transport leat_transport_tcp_listen = {
     .end_output = leat_socket_end_output,
     .name = leat_socket_name,
     .close = leat_socket_close,
+    .lost = leat_socket_lost,
+    .take = leat_socket_take,
 };

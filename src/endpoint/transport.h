@@ -69,8 +69,8 @@ int leat_options_set(const struct leat_options *options, int fd, const char **ke
 /* Sets those again that an accepted socket has not got from its listener; as hints. */
 void leat_options_inherit(const struct leat_options *options, int fd);
 
-/* How many may wait in a listener's queue. */
-int leat_options_backlog(const struct leat_options *options);
+/* How many may wait in a listener's queue: what was asked for, else one, or for a listener of many what the system allows. */
+int leat_options_backlog(const struct leat_options *options, bool many);
 
 /* ---- sockets (socket.c) ---- */
 
@@ -80,7 +80,7 @@ struct leat_socket {
     int reserve;    /* a listener's fd to spare, which makes room for the peer where the process has no other; -1: none */
     bool listening; /* nobody was accepted yet */
     bool blocked;   /* datagrams: the last write was answered by -EAGAIN */
-    int64_t lost;   /* datagrams */
+    int64_t lost;   /* datagrams; a listener of many: peers */
     struct leat_options options;
     char text[LEAT_ADDRESS_BYTES]; /* the endpoint as given */
     char name[LEAT_ADDRESS_BYTES]; /* the bound or real address */
@@ -102,6 +102,8 @@ int64_t leat_socket_send(int fd, const struct leat_span *spans, int64_t count);
 
 /* The transports' functions; what a listener accepted inherits its options. */
 int leat_socket_accept(void *state, struct leat_error *error);
+int leat_socket_take(void *state, void **peer, struct leat_error *error);
+int64_t leat_socket_lost(void *state); /* peers refused */
 int leat_socket_fd(void *state, unsigned direction);
 int64_t leat_socket_read(void *state, void *span, int64_t bytes);
 int64_t leat_socket_write(void *state, const struct leat_span *spans, int64_t count);
@@ -122,8 +124,12 @@ int64_t leat_datagram_lost(void *state);
 struct leat_inet {
     const char *scheme; /* of the names that peers can dial */
     bool datagrams;     /* UDP, else TCP */
+    bool many;          /* a listener of many */
     bool binds;         /* to the address and, where there are connections, listens; else connects to it */
 };
+
+/* name becomes SCHEME://HOST:PORT, in numbers, where the address is of the Internet; else it stays. */
+void leat_inet_name(char *name, size_t bytes, const char *scheme, const struct sockaddr *address, unsigned length);
 
 /* *state is a leat_socket for the endpoint. */
 int leat_inet_open(void **state, const struct leat_address *address, const struct leat_inet *kind, struct leat_error *error);

@@ -229,7 +229,7 @@ static void name_listener(struct leat_socket *made)
     snprintf(made->name, sizeof made->name, "%.*s%.*s", scheme_bytes, made->text, (int)strcspn(colon, "?"), colon);
 }
 
-static int open_listener(void **state, const struct leat_address *address, int type, struct leat_error *error)
+static int open_listener(void **state, const struct leat_address *address, int type, bool many, struct leat_error *error)
 {
     struct leat_options options;
     struct place place;
@@ -246,7 +246,7 @@ static int open_listener(void **state, const struct leat_address *address, int t
     int fd = new_socket(type, &options, &what);
     if (fd < 0)
         return leat_endpoint_fail(error, address->text, fd, what);
-    rc = listen_at(fd, &place, &access, leat_options_backlog(&options), &info, &what);
+    rc = listen_at(fd, &place, &access, leat_options_backlog(&options, many), &info, &what);
     if (rc != 0) {
         close(fd);
         return leat_endpoint_fail(error, address->text, rc, what);
@@ -276,8 +276,7 @@ static int unix_open(void **state, const struct leat_address *address, unsigned 
 
 static int unix_listen_open(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
 {
-    (void)directions;
-    return open_listener(state, address, SOCK_STREAM, error);
+    return open_listener(state, address, SOCK_STREAM, (directions & LEAT_MANY) != 0, error);
 }
 
 static int seqpacket_open(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
@@ -288,8 +287,7 @@ static int seqpacket_open(void **state, const struct leat_address *address, unsi
 
 static int seqpacket_listen_open(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
 {
-    (void)directions;
-    return open_listener(state, address, SOCK_SEQPACKET, error);
+    return open_listener(state, address, SOCK_SEQPACKET, (directions & LEAT_MANY) != 0, error);
 }
 
 static const char *const unix_keys[] = {"rcvbuf", "sndbuf", NULL};
@@ -327,6 +325,8 @@ const struct leat_transport leat_transport_unix_listen = {
     .end_output = leat_socket_end_output,
     .name = leat_socket_name,
     .close = leat_socket_close,
+    .lost = leat_socket_lost,
+    .take = leat_socket_take,
 };
 
 const struct leat_transport leat_transport_seqpacket = {
@@ -365,4 +365,5 @@ const struct leat_transport leat_transport_seqpacket_listen = {
     .close = leat_socket_close,
     .datagrams = true,
     .lost = leat_datagram_lost,
+    .take = leat_socket_take,
 };

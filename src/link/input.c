@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define READ_BYTES (256 * 1024)          /* most that one read takes: a few of them stay in a second-level cache */
+#define FIRST_BYTES 4096                 /* of the first read of a link that was made lazily */
 #define LEARN_BYTES (64 * 1024)          /* after so many, the way to receive is chosen anew */
 #define LITTLE_ROOM(bytes) ((bytes) / 8) /* of a block: less than this is not worth a read */
 
@@ -319,6 +320,8 @@ static int64_t room(struct leat_link *link, void **span)
         *span = link->block.data + link->filled;
         return link->block.bytes - link->filled;
     }
+    if (leat_ring_used(&link->ring) == 0)
+        leat_ring_reset(&link->ring); /* the same pages again, as long as nothing is left over */
     return leat_ring_reserve(&link->ring, link->transport->min_read, span);
 }
 
@@ -351,6 +354,35 @@ static void rest(struct leat_link *link)
     }
 }
 
+/* One read of the device. As the transport's. */
+static int64_t read_more(struct leat_link *link)
+{
+    void *span;
+    int64_t bytes = room(link, &span);
+    int64_t got = bytes == 0 ? -ENOBUFS : link->transport->read(link->state, span, bytes < READ_BYTES ? bytes : READ_BYTES);
+    if (got > 0)
+        take(link, got);
+    return got;
+}
+
+/* A link that may never have anything to read gets its ring when there is something. */
+static int64_t first_read(struct leat_link *link)
+{
+    unsigned char some[FIRST_BYTES];
+    int64_t got = 1;
+    if (link->transport->min_read <= FIRST_BYTES)
+        got = link->transport->read(link->state, some, sizeof some);
+    if (got <= 0)
+        return got;
+    int rc = link_open_ring(link);
+    if (rc != 0)
+        return rc;
+    if (link->transport->min_read > FIRST_BYTES)
+        return read_more(link);
+    leat_ring_write(&link->ring, some, got);
+    return got;
+}
+
 bool link_input_step(struct leat_link *link)
 {
     int64_t before = link_get(&link->frames_in);
@@ -364,18 +396,14 @@ bool link_input_step(struct leat_link *link)
     if (!more || !link->in_open)
         return moved || !link->in_open;
 
-    void *span;
-    int64_t bytes = room(link, &span);
-    int64_t got = bytes == 0 ? -ENOBUFS : link->transport->read(link->state, span, bytes < READ_BYTES ? bytes : READ_BYTES);
+    int64_t got = link->ring.data == NULL ? first_read(link) : read_more(link);
     link_count_lost(link);
-    if (got > 0) {
-        take(link, got);
-    } else if (got == 0) {
+    if (got == 0) {
         return input_end(link);
     } else if (got == -EAGAIN) {
         rest(link);
         return moved;
-    } else {
+    } else if (got < 0) {
         fail(link, (int)got);
     }
     return true;

@@ -7,95 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHUNK_BYTES 8192 /* 127 messages and the chunk's head */
-#define SLAB_BYTES_MAX (INT64_C(1) << 30)
-
-static LEAT_ATOMIC(uint32_t) orphans_taken; /* 1 while somebody is at the list */
-static struct link_pools *orphans;          /* pools whose last messages the application still holds */
-
-/* ---- pools ---- */
-
-static bool pools_destroy(struct link_pools *pools)
-{
-    if (pools->messages && leat_pool_destroy(pools->messages, NULL) != 0)
-        return false;
-    pools->messages = NULL;
-    if (pools->receive && leat_pool_destroy(pools->receive, NULL) != 0)
-        return false;
-    pools->receive = NULL;
-    if (pools->chunks && leat_pool_destroy(pools->chunks, NULL) != 0)
-        return false;
-    free(pools);
-    return true;
-}
-
-/* Destroys `pools` (NULL: none) and those of earlier links, where their last message has come home; keeps the others. */
-static void pools_retire(struct link_pools *pools)
-{
-    while (leat_exchange(&orphans_taken, 1, acquire)) /* edge "orphans": meets the store below */
-        leat_os_host()->yield(leat_os_host()->context);
-    if (pools) {
-        pools->next = orphans;
-        orphans = pools;
-    }
-    for (struct link_pools **at = &orphans; *at;) {
-        struct link_pools *one = *at, *next = one->next;
-        if (pools_destroy(one))
-            *at = next;
-        else
-            at = &one->next;
-    }
-    leat_store(&orphans_taken, 0, release); /* edge "orphans" */
-}
-
-/*
- * A pool whose limit fits into one slab, acquired now: later there is nothing left to take. Only what is touched becomes resident.
- */
-static int pool_create(struct leat_pool **pool, const char *name, int64_t block_bytes, int64_t limit, int64_t cache_blocks)
-{
-    struct leat_pool_config config = leat_os_pool_config(block_bytes, limit);
-    config.name = name;
-    config.cache_blocks = cache_blocks;
-    config.slab_bytes = 1 << 16;
-    while (config.slab_bytes < (limit + 1) * block_bytes && config.slab_bytes < SLAB_BYTES_MAX)
-        config.slab_bytes *= 2;
-    int rc = leat_pool_create(pool, &config);
-    if (rc != 0)
-        return rc;
-    void *block = leat_pool_alloc(*pool);
-    leat_pool_free(*pool, block);
-    return block ? 0 : -ENOMEM;
-}
-
-/* Chunks for two full pipes: the items, one cut at either end, two spare and the next. The limit is exact, so caches do not count. */
-static int64_t chunk_limit(int64_t high_water)
-{
-    int64_t messages = (CHUNK_BYTES - (int64_t)LEAT_CHUNK_FIRST) / ((int64_t)sizeof(struct leat_msg) + 8); /* each with its mark */
-    return 2 * (high_water / messages + 5);
-}
-
-static int pools_create(struct link_pools **pools, const struct leat_link_options *options)
-{
-    struct link_pools *made = calloc(1, sizeof *made);
-    if (!made)
-        return -ENOMEM;
-    int rc = pool_create(&made->messages, "messages", options->block_bytes, options->high_water_bytes / options->block_bytes, 0);
-    if (rc == 0)
-        rc = pool_create(&made->chunks, "chunks", CHUNK_BYTES, chunk_limit(options->high_water_messages), 0);
-    if (rc == 0 && (options->directions & LEAT_IN) && options->receive != LEAT_RECEIVE_RING)
-        rc = pool_create(&made->receive, "receive", options->receive_block_bytes, options->receive_bytes / options->receive_block_bytes, 2);
-    if (rc != 0) {
-        pools_destroy(made);
-        return rc;
-    }
-    made->message_blocks = leat_pool_blocks(made->messages);
-    made->chunk_blocks = leat_pool_blocks(made->chunks);
-    if (made->receive)
-        made->receive_blocks = leat_pool_blocks(made->receive);
-    *pools = made;
-    return 0;
-}
-
 /* ---- open ---- */
 
 static int refuse(struct leat_link *link, struct leat_error *error, int code, const char *what)
@@ -111,7 +22,7 @@ static int64_t or_default(int64_t given, int64_t otherwise)
     return given == 0 ? otherwise : given;
 }
 
-static int check_options(struct leat_link *link, const struct leat_link_options *given, struct leat_error *error)
+int link_check_options(struct leat_link *link, const struct leat_link_options *given, struct leat_error *error)
 {
     struct leat_link_options *options = &link->options;
     const struct leat_transport *transport = link->transport;
@@ -175,20 +86,25 @@ static int open_transport(struct leat_link *link, struct leat_error *error)
     return 0;
 }
 
+int link_open_ring(struct leat_link *link)
+{
+    int64_t frame = link->options.max_frame;
+    /* A largest frame and an eighth of the ring more, and room for what one read must be offered. */
+    return leat_os_ring_create(&link->ring, frame + frame / 4 + link->transport->min_read + 4096);
+}
+
 static int open_input(struct leat_link *link)
 {
     const struct leat_link_options *options = &link->options;
-    int64_t frame = options->max_frame;
-    link->limits = (struct leat_tlv_limits){.max_frame = frame};
+    link->limits = (struct leat_tlv_limits){.max_frame = options->max_frame};
     link->repeat_left = options->repeat > 1 ? options->repeat - 1 : 0;
     link->need = 1;
     link->wants_blocks = options->receive == LEAT_RECEIVE_BLOCKS;
     int rc = leat_tlv_framer_init(&link->framer, options->dialect, &link->limits);
-    /* A largest frame and an eighth of the ring more, and room for what one read must be offered. */
-    return rc != 0 ? rc : leat_os_ring_create(&link->ring, frame + frame / 4 + link->transport->min_read + 4096);
+    return rc != 0 || link->lazy ? rc : link_open_ring(link);
 }
 
-static int open_output(struct leat_link *link)
+int link_open_output(struct leat_link *link)
 {
     link->batch = malloc(sizeof *link->batch); /* not touched beyond its head before there is something to write */
     if (!link->batch)
@@ -204,7 +120,7 @@ static int open_channels(struct leat_link *link)
                  .high_water = link->options.high_water_messages,
                  .low_water = link->options.high_water_messages / 2, /* who found it full sleeps till then: not for one message */
                  .blocks = &link->pools->chunk_blocks},
-        .reader_fd = true,
+        .reader_fd = !link->options.no_thread,
         .writer_waker = &link->io,
     };
     int rc = leat_channel_init(&link->in, &config);
@@ -220,36 +136,33 @@ static int open_channels(struct leat_link *link)
     return rc;
 }
 
-/* Without a thread: what a loop of others waits for. The waker's eventfd is readable from now on. */
-static int open_set(struct leat_link *link)
-{
-    leat_waker_wake(&link->io);
-    leat_store(&link->owners, 1, relaxed); /* relaxed: there is nobody else */
-    link->set = leat_os_set_open();
-    return link->set < 0 ? link->set : 0;
-}
-
 static int open_all(struct leat_link *link, const char *endpoint, const struct leat_link_options *options, struct leat_error *error)
 {
     int rc = leat_address_parse(&link->address, endpoint, error);
     if (rc != 0)
         return rc;
     link->transport = leat_transport_find(link->address.scheme);
-    rc = check_options(link, options, error);
+    rc = link_check_options(link, options, error);
     if (rc != 0)
         return rc;
-    link->in_open = (link->options.directions & LEAT_IN) != 0;
-    link->out_open = (link->options.directions & LEAT_OUT) != 0;
     rc = open_transport(link, error);
     if (rc != 0)
         return rc;
-    rc = pools_create(&link->pools, &link->options);
-    if (rc == 0 && link->in_open)
+    rc = link_pools_create(&link->pools, &link->options, 1);
+    return rc == 0 ? link_open_rest(link, error) : refuse(link, error, rc, leat_os_error(-rc));
+}
+
+int link_open_rest(struct leat_link *link, struct leat_error *error)
+{
+    int rc = 0;
+    link->in_open = (link->options.directions & LEAT_IN) != 0;
+    link->out_open = (link->options.directions & LEAT_OUT) != 0;
+    if (link->in_open)
         rc = open_input(link);
-    if (rc == 0 && link->out_open)
-        rc = open_output(link);
+    if (rc == 0 && link->out_open && !link->lazy)
+        rc = link_open_output(link);
     if (rc == 0)
-        rc = leat_waker_init(&link->io, true);
+        rc = leat_waker_init(&link->io, !link->options.no_thread);
     if (rc == 0)
         rc = leat_waker_init(&link->finished, false);
     if (rc == 0)
@@ -261,38 +174,40 @@ static int open_all(struct leat_link *link, const char *endpoint, const struct l
         if (!link->out_open)
             leat_channel_close_reader(&link->out);
         if (link->options.no_thread)
-            rc = open_set(link);
+            leat_store(&link->owners, 1, relaxed); /* relaxed: there is nobody else */
         else
             rc = leat_thread_start(&link->thread, link->options.thread_name, link_io_run, link);
     }
     return rc == 0 ? 0 : refuse(link, error, rc, leat_os_error(-rc));
 }
 
-int leat_link_open(struct leat_link **link, const char *endpoint, const struct leat_link_options *options, struct leat_error *error)
+struct leat_link *link_make(void)
 {
-    struct leat_error ignored;
     struct leat_link *made = aligned_alloc(LEAT_CACHE_LINE, (sizeof *made + LEAT_CACHE_LINE - 1) / LEAT_CACHE_LINE * LEAT_CACHE_LINE);
-    if (!error)
-        error = &ignored;
-    *error = (struct leat_error){.offset = -1};
-    if (!made) {
-        error->code = -ENOMEM;
-        return -ENOMEM;
-    }
+    if (!made)
+        return NULL;
     memset(made, 0, sizeof *made);
     made->io.fd = made->finished.fd = made->set = -1;
     made->in_error.offset = made->out_error.offset = -1;
     leat_store(&made->owners, 2, relaxed); /* relaxed: the thread's start publishes it */
+    return made;
+}
+
+int leat_link_open(struct leat_link **link, const char *endpoint, const struct leat_link_options *options, struct leat_error *error)
+{
+    struct leat_error ignored;
+    struct leat_link *made = link_make();
+    if (!error)
+        error = &ignored;
+    *error = (struct leat_error){.code = made ? 0 : -ENOMEM, .offset = -1};
+    if (!made)
+        return -ENOMEM;
     int rc = open_all(made, endpoint, options, error);
-    if (rc != 0) {
-        if (made->state)
-            made->transport->close(made->state);
-        made->state = NULL;
+    if (rc != 0)
         link_free(made);
-        return rc;
-    }
-    *link = made;
-    return 0;
+    else
+        *link = made;
+    return rc;
 }
 
 /* ---- receive and send ---- */
@@ -418,7 +333,7 @@ bool leat_link_step(struct leat_link *link)
 
 int leat_link_fd(struct leat_link *link)
 {
-    return link->options.no_thread ? link->set : leat_channel_fd(&link->in);
+    return link->options.no_thread ? link_step_fd(link) : leat_channel_fd(&link->in);
 }
 
 bool leat_link_arm(struct leat_link *link)
@@ -520,7 +435,7 @@ void link_free(struct leat_link *link)
     if (link->ring.data)
         leat_os_ring_destroy(&link->ring);
     if (link->pools)
-        pools_retire(link->pools);
+        link_pools_drop(link->pools);
     free(link->batch);
     free(link);
 }

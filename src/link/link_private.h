@@ -40,8 +40,9 @@ static inline int64_t link_get(link_count *count)
     return leat_load(count, relaxed); /* relaxed: a number, not an order */
 }
 
-/* The pools of one link; they outlive it while the application still holds messages. */
+/* The pools of one link, or of a listener and its links; they outlive them while the application still holds messages. */
 struct link_pools {
+    LEAT_ATOMIC(uint32_t) users;                   /* written by each that comes or goes */
     struct leat_pool *messages, *receive, *chunks; /* receive: NULL where only the ring is used */
     struct leat_blocks message_blocks, receive_blocks, chunk_blocks;
     struct link_pools *next; /* on the list of those that wait for their last message */
@@ -99,6 +100,7 @@ struct leat_link {
     bool unpadded;       /* the bytes in the ring are the last frame, which lacks its padding */
     bool accepted;       /* a listener has its peer */
     bool wired;          /* open got as far as the channels */
+    bool lazy;           /* ring and batch are made when they are needed first */
     bool in_open, out_open;
     enum link_hold hold;
     bool out_blocked; /* the device took less than it was offered */
@@ -141,10 +143,22 @@ int64_t link_step_send(struct leat_link *link, struct leat_msg *msgs, int64_t co
 void link_step_flush(struct leat_link *link);
 bool link_step_look(struct leat_link *link); /* a step, and a look at whether the other end is still there */
 bool link_step_arm(struct leat_link *link);
+int link_step_fd(struct leat_link *link);
 bool link_step_close(struct leat_link *link, int64_t deadline_ns); /* true: everything was written */
 
 /* link.c */
+struct leat_link *link_make(void); /* empty, or NULL */
+int link_check_options(struct leat_link *link, const struct leat_link_options *given, struct leat_error *error);
+int link_open_rest(struct leat_link *link, struct leat_error *error); /* transport, state, name, options and pools are set */
+int link_open_ring(struct leat_link *link);
+int link_open_output(struct leat_link *link);
 void link_free(struct leat_link *link);
+
+/* pools.c */
+int link_pools_create(struct link_pools **pools, const struct leat_link_options *options, int64_t links); /* with one user */
+void link_pools_share(struct link_pools *pools);                                                          /* one user more */
+int64_t link_pools_users(struct link_pools *pools);
+void link_pools_drop(struct link_pools *pools); /* one user less */
 
 /* What the endpoint has lost, where stats can see it; after each read and write. */
 static inline void link_count_lost(struct leat_link *link)

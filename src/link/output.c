@@ -24,7 +24,7 @@ static void fail(struct leat_link *link, int code)
 {
     struct leat_error *error = &link->out_error;
     error->code = code;
-    error->offset = link_get(&link->bytes_out) + link->batch->skip;
+    error->offset = link_get(&link->bytes_out) + (link->batch ? link->batch->skip : 0);
     snprintf(error->text, sizeof error->text, "%s: offset %lld: write: %s", link->name, (long long)error->offset, leat_os_error(-code));
     link->out_open = false;
     leat_channel_close_reader(&link->out); /* I3 */
@@ -132,23 +132,41 @@ int64_t link_output_drop(struct leat_link *link)
     return count;
 }
 
+/* Nothing is left to write: once the application has closed, that is the end. */
+static bool idle(struct leat_link *link)
+{
+    /* Edge "writer closed": after this acquire the pipe's last flush is visible, so an empty poll is the end. */
+    if (leat_load(&link->out.writer_closed, acquire) && !leat_pipe_poll(&link->out.pipe)) {
+        link->out_open = false;
+        if (link->transport->end_output)
+            link->transport->end_output(link->state);
+        return true;
+    }
+    tell_drain(link);
+    return false;
+}
+
+/* A link that may never have anything to write gets its batch when there is something. */
+static bool first_output(struct leat_link *link)
+{
+    if (!leat_pipe_poll(&link->out.pipe))
+        return idle(link);
+    int rc = link_open_output(link);
+    if (rc != 0)
+        fail(link, rc);
+    return true;
+}
+
 bool link_output_step(struct leat_link *link)
 {
     struct link_batch *batch = link->batch;
     link->out_blocked = false;
+    if (batch == NULL)
+        return first_output(link);
     if (batch->frame_first == batch->frame_end)
         fill(link, batch);
-    if (batch->frame_first == batch->frame_end) {
-        /* Edge "writer closed": after this acquire the pipe's last flush is visible, so an empty poll is the end. */
-        if (leat_load(&link->out.writer_closed, acquire) && !leat_pipe_poll(&link->out.pipe)) {
-            link->out_open = false;
-            if (link->transport->end_output)
-                link->transport->end_output(link->state);
-            return true;
-        }
-        tell_drain(link);
-        return false;
-    }
+    if (batch->frame_first == batch->frame_end)
+        return idle(link);
     int64_t count = batch->span_end - batch->span_first;
     int64_t took = count == 0 ? 0 : link->transport->write(link->state, &batch->spans[batch->span_first], count);
     link_count_lost(link);

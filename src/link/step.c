@@ -74,6 +74,8 @@ static void rewatch(struct leat_link *link, bool at_once)
         count = 1;
     }
     at_once = at_once || forever != LEAT_FOREVER;
+    if (at_once && link->io.fd < 0 && leat_waker_init(&link->io, true) == 0)
+        leat_waker_wake(&link->io); /* for good */
     now[count++] = (struct leat_ready){.fd = link->io.fd, .in = at_once};
     for (int64_t i = 0; i < link->watched_count; i++) { /* those that have left; before others come, which may have the same number */
         bool kept = false;
@@ -104,13 +106,23 @@ bool link_step_look(struct leat_link *link)
     return moved;
 }
 
+int link_step_fd(struct leat_link *link)
+{
+    if (link->set < 0)
+        link->set = leat_os_set_open();
+    return link->set;
+}
+
 bool link_step_arm(struct leat_link *link)
 {
     bool moved = link_step_look(link);
     if (leat_pipe_poll(&link->in.pipe) || (!link->in_open && (link->options.directions & LEAT_IN)))
         return false;
-    rewatch(link, moved);
-    return link->in_open || link->out_open;
+    if (!link->in_open && !link->out_open)
+        return false;
+    if (link_step_fd(link) >= 0)
+        rewatch(link, moved);
+    return true;
 }
 
 bool link_step_close(struct leat_link *link, int64_t deadline_ns)

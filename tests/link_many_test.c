@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* Listeners of many peers, and their links. */
+#define _GNU_SOURCE
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <leat/link.h>
+#include <leat/os.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static struct leat_listener_options options_of(bool no_thread)
+{
+    return (struct leat_listener_options){
+        .link = {.dialect = leat_tlv_dialect("t8l16"), .no_thread = no_thread, .high_water_messages = 64}};
+}
+
+static struct leat_listener *listen_at(const char *endpoint, const struct leat_listener_options *options)
+{
+    struct leat_listener *listener = NULL;
+    struct leat_error error;
+    if (leat_listener_open(&listener, endpoint, options, &error) != 0)
+        fail_msg("%s", error.text);
+    return listener;
+}
+
+/* A plain socket that called the listener. */
+static int call(const struct leat_listener *listener)
+{
+    const char *name = leat_listener_name(listener), *port = strrchr(name, ':');
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd, rc;
+    if (strncmp(name, "tcp:", 4) == 0) {
+        to.sin_port = htons((uint16_t)atoi(port + 1));
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        rc = connect(fd, (struct sockaddr *)&to, sizeof to);
+    } else {
+        snprintf(at.sun_path, sizeof at.sun_path, "%s", strchr(name, ':') + 1);
+        fd = socket(AF_UNIX, (strncmp(name, "unix-seq", 8) == 0 ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+        rc = connect(fd, (struct sockaddr *)&at, sizeof at);
+    }
+    assert_int_equal(rc, 0);
+    return fd;
+}
+
+static int64_t count_fds(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    int64_t count = -1; /* its own */
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(directory);
+    return count;
+}
+
+enum { PEERS = 40, FRAMES = 200 };
+
+/* Every peer sends frames that carry its number, and checks that just those come back. */
+struct peers {
+    const struct leat_listener *listener;
+    bool seqpacket;
+    int64_t wrong;
+};
+
+static void *be_peers(void *context)
+{
+    struct peers *peers = context;
+    static int fds[PEERS];
+    for (int i = 0; i < PEERS; i++)
+        fds[i] = call(peers->listener);
+    for (int j = 0; j < FRAMES; j++) {
+        for (int i = 0; i < PEERS; i++) {
+            unsigned char frame[83] = {(unsigned char)i, 0, 80, (unsigned char)j};
+            peers->wrong += send(fds[i], frame, sizeof frame, 0) != sizeof frame;
+        }
+        for (int i = 0; i < PEERS; i++) {
+            unsigned char frame[83];
+            peers->wrong += recv(fds[i], frame, sizeof frame, peers->seqpacket ? 0 : MSG_WAITALL) != sizeof frame || frame[0] != i ||
+                            frame[3] != (unsigned char)j;
+        }
+    }
+    for (int i = 0; i < PEERS; i++)
+        close(fds[i]);
+    return NULL;
+}
+
+static bool echo(struct leat_link *link)
+{
+    struct leat_msg msg;
+    int rc;
+    while ((rc = leat_link_recv(link, &msg, 0)) == 0)
+        assert_int_equal(leat_link_send(link, &msg, LEAT_FOREVER), 0);
+    leat_link_flush(link);
+    return rc == -EAGAIN;
+}
+
+/* One thread serves them all out of one epoll. */
+static void serve_in_one_thread(const char *endpoint)
+{
+    struct leat_listener_options options = options_of(true);
+    struct leat_listener *listener = listen_at(endpoint, &options);
+    struct peers peers = {.listener = listener, .seqpacket = strstr(endpoint, "seqpacket") != NULL};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, be_peers, &peers), 0);
+    int loop = epoll_create1(EPOLL_CLOEXEC), open = 0, done = 0;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    assert_int_equal(epoll_ctl(loop, EPOLL_CTL_ADD, leat_listener_fd(listener), &event), 0);
+    while (done < PEERS) {
+        struct epoll_event events[16];
+        int ready = epoll_wait(loop, events, 16, 20000);
+        assert_true(ready > 0);
+        for (int i = 0; i < ready; i++) {
+            struct leat_link *link = events[i].data.ptr;
+            bool is_new = link == NULL;
+            if (is_new) {
+                int rc = leat_listener_accept(listener, &link, 0, NULL);
+                if (rc == -EAGAIN)
+                    continue;
+                assert_int_equal(rc, 0);
+                open++;
+            }
+            bool goes_on;
+            while ((goes_on = echo(link)) && !leat_link_arm(link)) {
+            }
+            if (goes_on && is_new) {
+                event = (struct epoll_event){.events = EPOLLIN, .data.ptr = link};
+                assert_int_equal(epoll_ctl(loop, EPOLL_CTL_ADD, leat_link_fd(link), &event), 0);
+            } else if (!goes_on) {
+                struct leat_link_end end;
+                assert_int_equal(leat_link_close(link, LEAT_FOREVER, &end, NULL), 0);
+                assert_int_equal(end.accepted, FRAMES);
+                assert_int_equal(end.delivered, FRAMES);
+                done++;
+            }
+        }
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(peers.wrong, 0);
+    assert_int_equal(open, PEERS);
+    struct leat_listener_stats stats;
+    leat_listener_stats(listener, &stats);
+    assert_int_equal(stats.accepted, PEERS);
+    assert_int_equal(stats.open, 0);
+    assert_int_equal(stats.refused, 0);
+    assert_int_equal(stats.pool.live, 0);
+    leat_listener_close(listener);
+    close(loop);
+}
+
+static void one_thread_serves_many_peers(void **state)
+{
+    (void)state;
+    char endpoint[128];
+    int64_t before = count_fds();
+    serve_in_one_thread("tcp-listen://127.0.0.1:0");
+    snprintf(endpoint, sizeof endpoint, "unix-listen:%s/many", folder);
+    serve_in_one_thread(endpoint);
+    snprintf(endpoint, sizeof endpoint, "unix-seqpacket-listen:%s/many", folder);
+    serve_in_one_thread(endpoint);
+    assert_int_equal(count_fds(), before);
+    assert_int_not_equal(access(strchr(endpoint, ':') + 1, F_OK), 0); /* the socket is gone */
+}
+
+static void *serve_one(void *context)
+{
+    struct leat_link *link = context;
+    struct leat_msg msg;
+    while (leat_link_recv(link, &msg, LEAT_FOREVER) == 0) {
+        assert_int_equal(leat_link_send(link, &msg, LEAT_FOREVER), 0);
+        leat_link_flush(link);
+    }
+    assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
+    return NULL;
+}
+
+/* Each link with its own I/O thread and application thread, all on shared pools; the listener goes before its links. */
+static void links_with_threads_share_their_pools(void **state)
+{
+    (void)state;
+    struct leat_listener_options options = options_of(false);
+    struct leat_listener *listener = listen_at("tcp-listen://127.0.0.1:0", &options);
+    struct peers peers = {.listener = listener};
+    pthread_t thread, threads[PEERS];
+    assert_int_equal(pthread_create(&thread, NULL, be_peers, &peers), 0);
+    for (int i = 0; i < PEERS; i++) {
+        struct leat_link *link;
+        assert_int_equal(leat_listener_accept(listener, &link, LEAT_FOREVER, NULL), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, serve_one, link), 0);
+    }
+    leat_listener_close(listener);
+    for (int i = 0; i < PEERS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(peers.wrong, 0);
+}
+
+static void who_comes_when_all_links_are_taken_waits_in_the_queue(void **state)
+{
+    (void)state;
+    struct leat_listener_options options = options_of(true);
+    options.most_links = 2;
+    struct leat_listener *listener = listen_at("tcp-listen://127.0.0.1:0", &options);
+    struct leat_link *links[3];
+    struct leat_error error;
+    int64_t begin = leat_os_now_ns();
+    assert_int_equal(leat_listener_accept(listener, &links[0], 0, NULL), -EAGAIN);
+    assert_int_equal(leat_listener_accept(listener, &links[0], begin + 20000000, NULL), -ETIMEDOUT);
+    assert_true(leat_os_now_ns() - begin >= 20000000);
+    int fds[3];
+    for (int i = 0; i < 3; i++)
+        fds[i] = call(listener);
+    assert_int_equal(leat_listener_accept(listener, &links[0], LEAT_FOREVER, NULL), 0);
+    assert_int_equal(leat_listener_accept(listener, &links[1], LEAT_FOREVER, NULL), 0);
+    assert_int_equal(leat_listener_accept(listener, &links[2], LEAT_FOREVER, &error), -EBUSY);
+    assert_non_null(strstr(error.text, "tcp-listen"));
+    assert_int_equal(leat_link_close(links[0], 0, NULL, NULL), 0);
+    assert_int_equal(leat_listener_accept(listener, &links[2], LEAT_FOREVER, NULL), 0);
+    /* What a peer is called is where it calls from. */
+    assert_int_equal(strncmp(leat_link_name(links[2]), "tcp://127.0.0.1:", 16), 0);
+    assert_string_not_equal(leat_link_name(links[1]), leat_link_name(links[2]));
+    struct leat_listener_stats stats;
+    leat_listener_stats(listener, &stats);
+    assert_int_equal(stats.accepted, 3);
+    assert_int_equal(stats.open, 2);
+    assert_int_equal(leat_link_close(links[1], 0, NULL, NULL), 0);
+    assert_int_equal(leat_link_close(links[2], 0, NULL, NULL), 0);
+    leat_listener_close(listener);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
+static void a_listener_without_fds_hangs_up_and_goes_on(void **state)
+{
+    (void)state;
+    if (test_under_valgrind())
+        skip(); /* it plays the limit itself */
+    struct leat_listener_options options = options_of(true);
+    struct leat_listener *listener = listen_at("tcp-listen://127.0.0.1:0", &options);
+    struct rlimit limit, low;
+    struct leat_link *link;
+    struct leat_listener_stats stats;
+    int fds[2] = {call(listener), call(listener)}, highest = dup(0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = limit;
+    low.rlim_cur = (rlim_t)highest;
+    close(highest);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_int_equal(leat_listener_accept(listener, &link, 0, NULL), -EAGAIN);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    char byte;
+    assert_true(recv(fds[0], &byte, 1, 0) <= 0); /* hung up on */
+    assert_int_equal(leat_listener_accept(listener, &link, LEAT_FOREVER, NULL), 0);
+    leat_listener_stats(listener, &stats);
+    assert_int_equal(stats.refused, 1);
+    assert_int_equal(leat_link_close(link, 0, NULL, NULL), 0);
+    leat_listener_close(listener);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void what_cannot_serve_many_is_refused_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *endpoint;
+        int64_t most_links, repeat;
+        const char *word;
+    } bad[] = {
+        {"null:", 0, 0, "cannot serve many"},
+        {"tcp://127.0.0.1:1", 0, 0, "cannot serve many"},
+        {"udp-listen://127.0.0.1:0", 0, 0, "cannot"},
+        {"tcp-listen://127.0.0.1:0", -1, 0, "most_links"},
+        {"tcp-listen://127.0.0.1:0", (1 << 20) + 1, 0, "most_links"},
+        {"tcp-listen://127.0.0.1:0", 0, 2, "read again"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct leat_listener_options options = options_of(true);
+        struct leat_listener *listener = NULL;
+        struct leat_error error;
+        options.link.directions = LEAT_IN;
+        options.link.repeat = bad[i].repeat;
+        options.most_links = bad[i].most_links;
+        assert_true(leat_listener_open(&listener, bad[i].endpoint, &options, &error) < 0);
+        assert_null(listener);
+        if (strstr(error.text, bad[i].word) == NULL)
+            fail_msg("%s", error.text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_thread_serves_many_peers),
+        cmocka_unit_test(links_with_threads_share_their_pools),
+        cmocka_unit_test(who_comes_when_all_links_are_taken_waits_in_the_queue),
+        cmocka_unit_test(a_listener_without_fds_hangs_up_and_goes_on),
+        cmocka_unit_test(what_cannot_serve_many_is_refused_in_words),
+    };
+    snprintf(folder, sizeof folder, "/tmp/leat-many-XXXXXX");
+    if (!mkdtemp(folder))
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return rmdir(folder) != 0 ? 1 : failed;
+}
