@@ -268,6 +268,103 @@ static void a_listener_without_fds_hangs_up_and_goes_on(void **state)
     close(fds[1]);
 }
 
+/* A peer who says nothing, or begins a frame and does not end it, is given up in time; one who goes on is not. */
+static void a_peer_who_is_slow_is_given_up_in_time(void **state)
+{
+    (void)state;
+    const int64_t limit = 60000000;
+    for (int i = 0; i < 4; i++) { /* idle or partial, with a thread or without */
+        struct leat_listener_options options = options_of(i % 2 == 1);
+        struct leat_link *link;
+        struct leat_msg msg;
+        if (i < 2)
+            options.link.idle_ns = limit;
+        else
+            options.link.partial_ns = limit;
+        options.link.receive = i % 2 == 0 ? LEAT_RECEIVE_RING : LEAT_RECEIVE_BLOCKS;
+        struct leat_listener *listener = listen_at("tcp-listen://127.0.0.1:0", &options);
+        int fd = call(listener);
+        assert_int_equal(leat_listener_accept(listener, &link, LEAT_FOREVER, NULL), 0);
+        for (int j = 0; j < 10; j++) { /* longer in all than the limit */
+            usleep(15000);
+            if (i >= 2)
+                assert_int_equal(send(fd, "\2\0\4fo", 5, 0), 5); /* the rest comes later */
+            else
+                assert_int_equal(send(fd, "\2\0\4four", 7, 0), 7);
+            if (i >= 2) {
+                usleep(15000);
+                assert_int_equal(send(fd, "ur", 2, 0), 2);
+            }
+            assert_int_equal(leat_link_recv(link, &msg, leat_os_now_ns() + 20 * limit), 0);
+            leat_msg_unref(&msg);
+        }
+        if (i >= 2)
+            usleep(100000); /* to say nothing between two frames is no fault here */
+        assert_int_equal(leat_link_recv(link, &msg, 0), -EAGAIN);
+        int64_t begin = leat_os_now_ns();
+        if (i >= 2)
+            assert_int_equal(send(fd, "\2\0\4fo", 5, 0), 5);
+        if (i % 2 == 1 && leat_link_arm(link)) {
+            int64_t due = leat_link_deadline(link);
+            assert_true(i >= 2 || (due > begin - limit && due <= begin + limit));
+        }
+        assert_int_equal(leat_link_recv(link, &msg, LEAT_FOREVER), -ETIMEDOUT);
+        assert_true(leat_os_now_ns() - begin > limit / 2 && leat_os_now_ns() - begin < 20 * limit);
+        assert_non_null(strstr(leat_link_error(link)->text, "timed out"));
+        (void)leat_link_close(link, 0, NULL, NULL);
+        leat_listener_close(listener);
+        close(fd);
+    }
+}
+
+static void frames_that_find_no_room_are_dropped_where_that_is_wanted(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) { /* the pipe is full, or the pool; from the ring, or from blocks */
+        struct leat_listener_options options = options_of(false);
+        enum { COUNT = 3000 };
+        struct leat_link *link;
+        struct leat_link_stats stats;
+        struct leat_msg msg;
+        options.link.full = LEAT_FULL_DROP_NEWEST;
+        options.link.receive = i % 2 == 0 ? LEAT_RECEIVE_RING : LEAT_RECEIVE_BLOCKS;
+        options.link.high_water_messages = i < 2 ? 10 : 100000;
+        options.link.max_frame = 4096;
+        options.link.high_water_bytes = 32768;
+        options.link.receive_block_bytes = 4096;
+        options.link.receive_bytes = 4 * 4096;
+        struct leat_listener *listener = listen_at("tcp-listen://127.0.0.1:0", &options);
+        int fd = call(listener);
+        assert_int_equal(leat_listener_accept(listener, &link, LEAT_FOREVER, NULL), 0);
+        for (int j = 0; j < COUNT; j++) {
+            unsigned char frame[503] = {1, 500 / 256, 500 % 256, (unsigned char)(j >> 8), (unsigned char)j};
+            assert_int_equal(send(fd, frame, sizeof frame, 0), sizeof frame); /* the link goes on reading */
+        }
+        shutdown(fd, SHUT_WR);
+        do {
+            usleep(1000);
+            leat_link_stats(link, &stats);
+        } while (stats.frames_in + stats.frames_dropped < COUNT);
+        int64_t got = 0, last = -1;
+        while (leat_link_recv(link, &msg, LEAT_FOREVER) == 0) {
+            const unsigned char *frame = leat_msg_data(&msg);
+            int64_t number = frame[3] * 256 + frame[4];
+            assert_true(number > last); /* what is left is in order */
+            last = number;
+            got++;
+            leat_msg_unref(&msg);
+        }
+        leat_link_stats(link, &stats);
+        assert_int_equal(got, stats.frames_in);
+        assert_int_equal(stats.frames_in + stats.frames_dropped, COUNT);
+        assert_int_equal(stats.bytes_in + stats.bytes_dropped, COUNT * 503);
+        assert_true(stats.frames_dropped > 0 && got > 0);
+        assert_int_equal(leat_link_close(link, 0, NULL, NULL), 0);
+        leat_listener_close(listener);
+        close(fd);
+    }
+}
+
 static void what_cannot_serve_many_is_refused_in_words(void **state)
 {
     (void)state;
@@ -304,6 +401,8 @@ int main(void)
         cmocka_unit_test(links_with_threads_share_their_pools),
         cmocka_unit_test(who_comes_when_all_links_are_taken_waits_in_the_queue),
         cmocka_unit_test(a_listener_without_fds_hangs_up_and_goes_on),
+        cmocka_unit_test(a_peer_who_is_slow_is_given_up_in_time),
+        cmocka_unit_test(frames_that_find_no_room_are_dropped_where_that_is_wanted),
         cmocka_unit_test(what_cannot_serve_many_is_refused_in_words),
     };
     snprintf(folder, sizeof folder, "/tmp/leat-many-XXXXXX");

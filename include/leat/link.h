@@ -34,6 +34,12 @@ enum leat_receive {
     LEAT_RECEIVE_BLOCKS, /* messages are slices of the blocks that the device was read into */
 };
 
+/* What becomes of a frame that comes in when the pipe is full or no block is free. */
+enum leat_full {
+    LEAT_FULL_WAIT,        /* the device is not read any more, so that the peer is held up in the end; nothing is lost */
+    LEAT_FULL_DROP_NEWEST, /* the frame is dropped and counted, and reading goes on */
+};
+
 struct leat_link_options {
     unsigned directions;                    /* LEAT_IN, LEAT_OUT or both; 0: all that the endpoint can do */
     const struct leat_tlv_dialect *dialect; /* how the input is framed; required with LEAT_IN */
@@ -46,6 +52,9 @@ struct leat_link_options {
     int64_t receive_block_bytes;            /* 4 KiB to 16 MiB; 0: 64 KiB */
     int64_t receive_bytes;                  /* most of receive blocks that is pinned, beside high_water_bytes; four blocks at least;
                                              * beyond it frames are copied again. 0: 16 MiB or what four blocks take */
+    enum leat_full full;                    /* inbound; outbound it is leat_link_send that says it is full */
+    int64_t idle_ns;                        /* the input fails with -ETIMEDOUT when nothing was read for so long; 0: never */
+    int64_t partial_ns;                     /* likewise when a frame is not whole so long after its first bytes were read; 0: never */
     int64_t repeat;                         /* read the input this many times over; 0: once */
     bool no_thread;                         /* the application's calls do the I/O, in their thread: recv, send, flush, step, arm, close */
     const char *thread_name;                /* 15 characters; NULL: "leat-link"; borrowed until open returns */
@@ -53,7 +62,9 @@ struct leat_link_options {
 
 /* Both directions' counters, each exact by itself; while the I/O thread runs they are not of one instant. Bytes are of whole frames. */
 struct leat_link_stats {
-    int64_t frames_in, bytes_in;     /* framed, accepted and in the pipe or beyond */
+    int64_t frames_in, bytes_in; /* framed, accepted and in the pipe or beyond */
+    int64_t frames_dropped;      /* framed, and dropped as options.full says */
+    int64_t bytes_dropped;
     int64_t frames_received;         /* handed to the application */
     int64_t frames_sent, bytes_sent; /* taken from the application */
     int64_t frames_out, bytes_out;   /* wholly written to the device */
@@ -188,6 +199,14 @@ LEAT_API int leat_link_fd(struct leat_link *link);
  * [thread: application | blocks: no | allocates: no | fails: never]
  */
 LEAT_API bool leat_link_arm(struct leat_link *link);
+
+/*
+ * Returns when a link with no_thread is to be stepped at the latest, because of idle_ns or partial_ns: absolute CLOCK_MONOTONIC, or
+ * LEAT_FOREVER. Recv and drain keep to it by themselves; a loop of others sets a timer.
+ *
+ * [thread: application | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API int64_t leat_link_deadline(const struct leat_link *link);
 
 /*
  * Returns what stood behind the last recv or send that said the input or output is over; code 0: nothing did, or a clean end. Valid until

@@ -27,11 +27,17 @@ void link_input_close(struct leat_link *link)
     leat_channel_close_writer(&link->in); /* I3 */
 }
 
+/* Where in the stream the frame at the head begins. */
+static int64_t head_offset(struct leat_link *link)
+{
+    return link_get(&link->bytes_in) + link_get(&link->bytes_dropped);
+}
+
 static void fail(struct leat_link *link, int code)
 {
     struct leat_error *error = &link->in_error;
     error->code = code;
-    error->offset = link_get(&link->bytes_in);
+    error->offset = head_offset(link);
     snprintf(error->text, sizeof error->text, "%s: offset %lld: read: %s", link->name, (long long)error->offset, leat_os_error(-code));
     link_input_close(link);
 }
@@ -41,7 +47,7 @@ static void malformed(struct leat_link *link)
     const struct leat_tlv_fault *fault = leat_tlv_framer_fault(&link->framer);
     struct leat_error *error = &link->in_error;
     error->code = -EBADMSG;
-    error->offset = link_get(&link->bytes_in);
+    error->offset = head_offset(link);
     error->rule = leat_tlv_rule_text(fault->rule);
     snprintf(error->text, sizeof error->text, "%s: offset %lld: malformed %s frame: %s (at offset %lld)", link->name,
              (long long)error->offset, leat_tlv_dialect_name(link->options.dialect), error->rule,
@@ -102,17 +108,34 @@ static bool push(struct leat_link *link, int64_t bytes)
     return true;
 }
 
+/* The frame that could not be delivered is dropped, where that is wanted. */
+static bool drop(struct leat_link *link, int64_t bytes)
+{
+    if (link->options.full != LEAT_FULL_DROP_NEWEST)
+        return false;
+    if (link->slot_filled)
+        leat_msg_unref(leat_pipe_back(&link->in.pipe));
+    link->slot_filled = false;
+    link->hold = HOLD_NOTHING;
+    link_add(&link->frames_dropped, 1);
+    link_add(&link->bytes_dropped, bytes);
+    return true;
+}
+
+/* The message of the frame at the head stands in the place at the pipe's back. */
+static bool fill_slot(struct leat_link *link, const void *frame, int64_t bytes)
+{
+    if (!link->slot_filled)
+        link->slot_filled = make_message(link, leat_pipe_back(&link->in.pipe), frame, bytes);
+    if (!link->slot_filled)
+        link->hold = HOLD_BLOCKS;
+    return link->slot_filled;
+}
+
 /* The frame at the head goes to the pipe. False: no block or no room now. */
 static bool deliver(struct leat_link *link, const void *frame, int64_t bytes)
 {
-    if (!link->slot_filled) {
-        if (!make_message(link, leat_pipe_back(&link->in.pipe), frame, bytes)) {
-            link->hold = HOLD_BLOCKS;
-            return false;
-        }
-        link->slot_filled = true;
-    }
-    if (!push(link, bytes))
+    if (!(fill_slot(link, frame, bytes) && push(link, bytes)) && !drop(link, bytes))
         return false;
     consume(link, bytes);
     return true;
@@ -125,9 +148,10 @@ static bool deliver_chain(struct leat_link *link)
         leat_msg_move(leat_pipe_back(&link->in.pipe), &link->chain);
         link->slot_filled = true;
     }
-    if (!push(link, link->chain_bytes))
+    if (push(link, link->chain_bytes))
+        link_add(&link->frames_cut, 1);
+    else if (!drop(link, link->chain_bytes))
         return false;
-    link_add(&link->frames_cut, 1);
     link->chain_bytes = 0;
     link->need = 1;
     leat_tlv_framer_pass(&link->framer);
@@ -157,7 +181,7 @@ static bool input_end(struct leat_link *link)
         link->unpadded = false;
         leat_channel_flush(&link->in); /* input_step has flushed already: before a repeat, nothing else would show it */
     }
-    if (link->repeat_left == 0 || link_get(&link->bytes_in) == 0) { /* nothing, however often it is read */
+    if (link->repeat_left == 0 || head_offset(link) == 0) { /* nothing, however often it is read */
         link_input_close(link);
         return true;
     }
@@ -354,6 +378,38 @@ static void rest(struct leat_link *link)
     }
 }
 
+/* Whether something that was read is not framed yet. */
+static bool partial(struct leat_link *link)
+{
+    if (link->chain_bytes > 0)
+        return true;
+    return link->on_blocks ? link->filled > link->framed : link->ring.data != NULL && leat_ring_used(&link->ring) > 0;
+}
+
+/* Notes when something came; `whole`: since the last time frames were completed, so what is partial began later. */
+static void note_time(struct leat_link *link, bool whole)
+{
+    if (link->options.idle_ns == 0 && link->options.partial_ns == 0)
+        return;
+    link->read_ns = leat_os_now_ns();
+    if (whole || link->partial_ns == 0)
+        link->partial_ns = link->read_ns;
+}
+
+int64_t link_due(const struct leat_link *link)
+{
+    const struct leat_link_options *options = &link->options;
+    int64_t due = LEAT_FOREVER;
+    if (!link->in_open || !link->accepted || link->hold != HOLD_DEVICE)
+        return due;
+    if (options->idle_ns > 0 && link->read_ns <= LEAT_FOREVER - options->idle_ns)
+        due = link->read_ns + options->idle_ns;
+    if (options->partial_ns > 0 && link->partial_ns > 0 && link->partial_ns <= LEAT_FOREVER - options->partial_ns &&
+        link->partial_ns + options->partial_ns < due)
+        due = link->partial_ns + options->partial_ns;
+    return due;
+}
+
 /* One read of the device. As the transport's. */
 static int64_t read_more(struct leat_link *link)
 {
@@ -385,12 +441,12 @@ static int64_t first_read(struct leat_link *link)
 
 bool link_input_step(struct leat_link *link)
 {
-    int64_t before = link_get(&link->frames_in);
+    int64_t before = head_offset(link);
     link->hold = HOLD_NOTHING;
     if (link->unpadded)
         return input_end(link);
     bool more = link->chain_bytes > 0 ? link->chain_left > 0 || deliver_chain(link) : frame_all(link);
-    bool moved = link_get(&link->frames_in) != before;
+    bool moved = head_offset(link) != before;
     if (moved)
         leat_channel_flush(&link->in);
     if (!more || !link->in_open)
@@ -402,8 +458,16 @@ bool link_input_step(struct leat_link *link)
         return input_end(link);
     } else if (got == -EAGAIN) {
         rest(link);
-        return moved;
-    } else if (got < 0) {
+        if (link->options.idle_ns == 0 && link->options.partial_ns == 0)
+            return moved;
+        if (!partial(link))
+            link->partial_ns = 0;
+        if (link_due(link) > leat_os_now_ns())
+            return moved;
+        fail(link, -ETIMEDOUT);
+    } else if (got > 0) {
+        note_time(link, moved);
+    } else {
         fail(link, (int)got);
     }
     return true;

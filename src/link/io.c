@@ -47,6 +47,7 @@ static void wait_for_work(struct leat_link *link)
     /* A closed writer wakes whoever sleeps, but it may have closed before the sleep was announced. */
     if (out_waits && leat_load(&link->out.writer_closed, acquire)) /* edge "writer closed" */
         return;
+    deadline = link_due(link) < deadline ? link_due(link) : deadline;
     leat_os_poll(set, count, deadline);
     leat_waker_drain(&link->io);
     if (out_waits && set[count - 1].ready)
@@ -56,9 +57,12 @@ static void wait_for_work(struct leat_link *link)
 bool link_accept(struct leat_link *link)
 {
     struct leat_error error = {0};
-    int rc = link->accepted ? 0 : link->transport->accept(link->state, &error);
+    if (link->accepted)
+        return true;
+    int rc = link->transport->accept(link->state, &error);
     if (rc == 0) {
         link->accepted = true;
+        link->read_ns = leat_os_now_ns(); /* from now on the peer may be idle */
         return true;
     }
     if (rc != -EAGAIN) {

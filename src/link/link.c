@@ -53,6 +53,10 @@ int link_check_options(struct leat_link *link, const struct leat_link_options *g
         return refuse(link, error, -EINVAL, "high_water_bytes must be at least twice max_frame (raise the one or lower the other)");
     if (options->high_water_bytes < 16 * options->block_bytes)
         return refuse(link, error, -EINVAL, "high_water_bytes must be at least sixteen blocks");
+    if (options->full < LEAT_FULL_WAIT || options->full > LEAT_FULL_DROP_NEWEST)
+        return refuse(link, error, -EINVAL, "full must be LEAT_FULL_WAIT or LEAT_FULL_DROP_NEWEST");
+    if (options->idle_ns < 0 || options->partial_ns < 0)
+        return refuse(link, error, -EINVAL, "idle_ns and partial_ns must not be negative");
     if (options->receive < LEAT_RECEIVE_AUTO || options->receive > LEAT_RECEIVE_BLOCKS)
         return refuse(link, error, -EINVAL, "receive must be LEAT_RECEIVE_AUTO, LEAT_RECEIVE_RING or LEAT_RECEIVE_BLOCKS");
     if (options->copy_bytes < LEAT_MSG_INLINE_BYTES || options->copy_bytes > 1 << 20)
@@ -99,6 +103,7 @@ static int open_input(struct leat_link *link)
     link->limits = (struct leat_tlv_limits){.max_frame = options->max_frame};
     link->repeat_left = options->repeat > 1 ? options->repeat - 1 : 0;
     link->need = 1;
+    link->read_ns = options->idle_ns > 0 ? leat_os_now_ns() : 0; /* who never sends anything is idle, too */
     link->wants_blocks = options->receive == LEAT_RECEIVE_BLOCKS;
     int rc = leat_tlv_framer_init(&link->framer, options->dialect, &link->limits);
     return rc != 0 || link->lazy ? rc : link_open_ring(link);
@@ -326,6 +331,11 @@ int leat_link_drain(struct leat_link *link, int64_t deadline_ns)
     return rc != 0 ? rc : closed_because(link, &link->out_error);
 }
 
+int64_t leat_link_deadline(const struct leat_link *link)
+{
+    return link->options.no_thread ? link_due(link) : LEAT_FOREVER;
+}
+
 bool leat_link_step(struct leat_link *link)
 {
     return link->options.no_thread && link_step(link);
@@ -372,6 +382,8 @@ void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
         .pipe_in_peak = in.peak_items,
         .pipe_out_peak = out.peak_items,
         .pool_waits = link_get(&link->pool_waits),
+        .frames_dropped = link_get(&link->frames_dropped),
+        .bytes_dropped = link_get(&link->bytes_dropped),
         .frames_cut = link_get(&link->frames_cut),
         .starved = link_get(&link->starved),
     };

@@ -87,8 +87,8 @@ struct leat_link {
     struct leat_channel in, out;
     struct leat_error in_error;  /* I3: written by the I/O thread */
     struct leat_error out_error; /* I3: likewise */
-    link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak, pool_waits, frames_cut, starved,
-        lost; /* written by the I/O thread */
+    link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak, pool_waits, frames_cut, starved, lost,
+        frames_dropped, bytes_dropped; /* written by the I/O thread */
 
     /* The I/O thread's. */
     struct leat_ring ring;
@@ -113,6 +113,8 @@ struct leat_link {
     int64_t chain_bytes, chain_left;
     struct leat_msg_cursor chain_cursor;
     struct leat_span chain_piece;        /* where the next bytes of the chain go */
+    int64_t read_ns;                     /* when something was read last, and */
+    int64_t partial_ns;                  /* when the first bytes of the frame that is not whole were; both only where a limit is set */
     int64_t learnt_bytes, learnt_frames; /* bytes_in and frames_in when the way to receive was chosen last */
     struct link_batch *batch;            /* NULL where there is no output */
 
@@ -168,9 +170,10 @@ static inline void link_count_lost(struct leat_link *link)
 }
 
 /* input.c */
-bool link_input_step(struct leat_link *link);  /* one turn: what is held goes out, then the device is read. True: something moved */
-void link_input_close(struct leat_link *link); /* no more comes in */
-void link_input_fini(struct leat_link *link);  /* at rest: blocks are given back */
+int64_t link_due(const struct leat_link *link); /* when the input fails if nothing comes; LEAT_FOREVER: never */
+bool link_input_step(struct leat_link *link);   /* one turn: what is held goes out, then the device is read. True: something moved */
+void link_input_close(struct leat_link *link);  /* no more comes in */
+void link_input_fini(struct leat_link *link);   /* at rest: blocks are given back */
 
 /* output.c */
 bool link_output_step(struct leat_link *link);    /* one turn. True: something moved */

@@ -28,7 +28,7 @@ bool link_step_wait(struct leat_link *link, int64_t deadline_ns)
 {
     struct leat_ready set[2];
     int64_t until_ns = deadline_ns, count = link_waits(link, set, &until_ns);
-    leat_os_poll(set, count, until_ns);
+    leat_os_poll(set, count, link_due(link) < until_ns ? link_due(link) : until_ns);
     look_for_loss(link, set, count);
     return deadline_ns == LEAT_FOREVER || leat_os_now_ns() < deadline_ns;
 }
