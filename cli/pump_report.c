@@ -38,6 +38,9 @@ static void stages(const struct pump_result *result)
     fprintf(stderr, "  %-7s %15s %13s %15s %15s\n", "stage", "frames", "bytes", "frames", "bytes");
     passed(result, "device", -1, input->bytes_in + input->bytes_after_end);
     fprintf(stderr, "  ring    of %s, at most %s inside\n", cli_size_text(a, input->ring_size), cli_size_text(b, input->ring_peak_bytes));
+    if (input->frames_cut > 0)
+        fprintf(stderr, "  blocks  at most %s in use, %s frames cut from them in place\n", cli_size_text(a, input->pinned_peak_bytes),
+                cli_count_text(b, input->frames_cut));
     passed(result, "tlv", result->frames_in, result->bytes_in);
     fprintf(stderr, "  pool    of %s blocks, at most %s live, %s held\n", cli_size_text(a, input->pool.block_bytes),
             cli_count_text(b, input->pool.peak), cli_size_text(c, input->pool.bytes));
@@ -86,12 +89,13 @@ void pump_report_json(const struct pump_result *result)
         "frames_per_s", (double)per_second(result->frames_out, result->seconds), "bytes_per_s",
         (double)per_second(result->bytes_out, result->seconds), "allocations_after_warmup",
         result->allocations < 0 ? json_null() : json_integer(result->allocations), "peak_resident", (json_int_t)result->peak_resident);
-    json_t *parts = json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}}", "pool", "block_size",
-                              (json_int_t)pool->block_bytes, "live", (json_int_t)pool->live, "cached", (json_int_t)pool->cached, "peak",
-                              (json_int_t)pool->peak, "slabs", (json_int_t)pool->slabs, "bytes", (json_int_t)pool->bytes, "pipe",
-                              "peak_items", (json_int_t)pipe_peak(result), "in_peak_items", (json_int_t)input->pipe_in_peak,
-                              "out_peak_items", (json_int_t)result->output.pipe_out_peak, "ring", "size", (json_int_t)input->ring_size,
-                              "peak_bytes", (json_int_t)input->ring_peak_bytes);
+    json_t *parts = json_pack(
+        "{s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:{s:I, s:I, s:I}}", "pool", "block_size",
+        (json_int_t)pool->block_bytes, "live", (json_int_t)pool->live, "cached", (json_int_t)pool->cached, "peak", (json_int_t)pool->peak,
+        "slabs", (json_int_t)pool->slabs, "bytes", (json_int_t)pool->bytes, "pipe", "peak_items", (json_int_t)pipe_peak(result),
+        "in_peak_items", (json_int_t)input->pipe_in_peak, "out_peak_items", (json_int_t)result->output.pipe_out_peak, "ring", "size",
+        (json_int_t)input->ring_size, "peak_bytes", (json_int_t)input->ring_peak_bytes, "blocks", "peak_bytes",
+        (json_int_t)input->pinned_peak_bytes, "frames_cut", (json_int_t)input->frames_cut, "starved", (json_int_t)input->starved);
     char *text = NULL;
     if (summary != NULL && parts != NULL && json_object_update(summary, parts) == 0)
         text = json_dumps(summary, JSON_COMPACT | JSON_REAL_PRECISION(9));

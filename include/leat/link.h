@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * leat/link.h: one connection. An I/O thread reads the device into a ring, frames TLV in place, makes pooled messages and writes them
- * to a pipe; one application thread receives. And back: what the application sends goes through a second pipe to the device.
+ * leat/link.h: one connection. The device is read into a ring or into pool blocks, framed in place, and becomes pooled messages that cross
+ * a pipe to the application; what the application sends goes through a second pipe to the device. An I/O thread does one half, or, with
+ * no_thread, the application's calls do both; then leat_link_fd and leat_link_arm put the link into any loop.
  *
- *   open ──(listener: peer accepted)──▶ running ──leat_link_close──▶ draining ──everything written──▶ done
- *                                         │  └─ input: end, malformed or device error ─▶ recv says so, output goes on
- *                                         └─ output: device error ─▶ send says so, input goes on
+ *   state      left by                                                            to
+ *   opening    leat_link_open: resolves, connects or binds                        waiting or running; failed: it returns the error
+ *   waiting    a peer calls the listener (the I/O thread, step, recv or arm)      running
+ *   running    the input ends: end of stream, malformed, device error, timeout    half closed: recv says so, send goes on
+ *              the output fails                                                   half closed: send and check_send say so, recv goes on
+ *              leat_link_close                                                    draining: what was sent is written
+ *   draining   everything is written, or the deadline has passed                  closed: the handle is gone in every case
  *
- * Every call but leat_link_open is for the one application thread that uses the link. When a limit is reached the link stops reading its
- * device; nothing is dropped.
+ * Every call but leat_link_open is for the one application thread that uses the link. At a limit the link stops reading its device, so
+ * that nothing is lost, or drops the newest and counts it, as options.full says.
  *
- * With no_thread there is no I/O thread: the same calls do the work of both, and leat_link_fd and leat_link_arm put the link into any loop.
+ *   your word                         ours                                        the difference
+ *   zmq_connect, zmq_bind, zmq_recv   leat_link_open, leat_link_recv              one connection; limits in bytes, too
+ *   ZMQ_RCVHWM, ZMQ_LINGER            high_water_*, leat_link_close's deadline    close says how many were delivered and how many left
+ *   listen, accept                    leat_listener_open, leat_listener_accept    what is accepted is a link, on shared pools
+ *   recvmmsg, sendmmsg                leat_link_recv_many, leat_link_send_many    messages of a stream, too
+ *   tcdrain, rd_kafka_flush           leat_link_drain
  */
 #ifndef LEAT_LINK_H
 #define LEAT_LINK_H
@@ -73,11 +83,11 @@ struct leat_link_stats {
     int64_t bytes_after_end;         /* input that was read beyond the dialect's end mark, and left out */
     int64_t ring_size, ring_used, ring_peak_bytes;
     int64_t pipe_in_items, pipe_in_peak, pipe_out_items, pipe_out_peak;
-    int64_t pool_waits;          /* times the I/O thread waited for a block */
-    int64_t frames_cut;          /* of frames_in, those that are slices or chains of receive blocks */
-    int64_t pinned_bytes;        /* receive blocks that are in use, whole */
-    int64_t starved;             /* times that no receive block was free, and the ring was taken */
-    struct leat_pool_stats pool; /* of the blocks that frames are copied to */
+    int64_t pool_waits;                      /* times the I/O thread waited for a block */
+    int64_t frames_cut;                      /* of frames_in, those that are slices or chains of receive blocks */
+    int64_t pinned_bytes, pinned_peak_bytes; /* receive blocks that are in use, whole; and the most that were */
+    int64_t starved;                         /* times that no receive block was free, and the ring was taken */
+    struct leat_pool_stats pool;             /* of the blocks that frames are copied to */
 };
 
 /* How a link ended. */

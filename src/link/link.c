@@ -402,6 +402,7 @@ void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
         struct leat_pool_stats receive;
         leat_pool_stats(link->pools->receive, &receive);
         stats->pinned_bytes = receive.live * link->options.receive_block_bytes;
+        stats->pinned_peak_bytes = receive.peak * link->options.receive_block_bytes;
     }
 }
 
