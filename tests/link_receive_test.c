@@ -314,6 +314,57 @@ static void what_cannot_be_kept_of_receiving_is_refused_in_words(void **state)
     }
 }
 
+/* Garbage between frames is skipped and counted; every frame comes, at the end of the input too. */
+static void after_garbage_the_link_finds_the_next_frame(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        struct leat_link_options options = options_of("der", (enum leat_receive)(i / 2));
+        struct stream stream = {0};
+        struct leat_link_stats stats;
+        struct leat_msg msg;
+        uint64_t chance = test_seed();
+        unsigned char frame[1004] = {0x84, 0x82, 1000 / 256, 1000 % 256}, want[4];
+        enum { COUNT = 300 };
+        options.malformed = LEAT_MALFORMED_RESYNC;
+        options.no_thread = i % 2 == 1;
+        struct leat_link *link = listen_and_call(&stream, &options);
+        FILE *file = fdopen(dup(stream.fd), "w");
+        int64_t garbage = 0, count = 0;
+        for (int j = 0; j < COUNT; j++) {
+            memset(frame + 4, j, 1000);
+            for (int64_t n = (int64_t)(test_random(&chance) % 40); n > 0; n--, garbage++)
+                fputc(0x80, file); /* before another it is an indefinite length, which DER has not, and before a frame a length of 2 GiB */
+            fwrite(frame, 1, sizeof frame, file);
+            if (j % 7 == 6) /* in pieces, between which the link is out of step */
+                fflush(file);
+            for (; options.no_thread && count <= j && leat_link_recv(link, &msg, 0) == 0; count++) {
+                assert_int_equal(leat_msg_read(&msg, 500, want, 1), 1);
+                assert_int_equal(want[0], (unsigned char)count);
+                leat_msg_unref(&msg);
+            }
+        }
+        fwrite("\x80\x80\x04\x05", 1, 4, file); /* and an unfinished one */
+        fclose(file);
+        shutdown(stream.fd, SHUT_WR);
+        int rc;
+        for (; (rc = leat_link_recv(link, &msg, LEAT_FOREVER)) == 0; count++) {
+            assert_int_equal(leat_msg_size(&msg), 1004);
+            assert_int_equal(leat_msg_read(&msg, 500, want, 1), 1);
+            assert_int_equal(want[0], (unsigned char)count);
+            leat_msg_unref(&msg);
+        }
+        assert_int_equal(rc, -EPIPE);
+        assert_int_equal(count, COUNT);
+        leat_link_stats(link, &stats);
+        assert_int_equal(stats.bytes_skipped, garbage + 4);
+        assert_int_equal(stats.bytes_in, COUNT * 1004);
+        assert_true(stats.malformed > 200 && stats.malformed <= COUNT + 1);
+        assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
+        close(stream.fd);
+    }
+}
+
 /* ---- output ---- */
 
 struct collector {
@@ -664,6 +715,7 @@ int main(void)
         cmocka_unit_test(a_chain_that_is_cut_off_is_malformed),
         cmocka_unit_test(a_link_that_is_closed_in_the_middle_of_a_chain_gives_everything_back),
         cmocka_unit_test(what_cannot_be_kept_of_receiving_is_refused_in_words),
+        cmocka_unit_test(after_garbage_the_link_finds_the_next_frame),
         cmocka_unit_test(every_kind_of_message_is_written_byte_for_byte),
         cmocka_unit_test(every_kind_of_message_is_written_without_a_thread),
         cmocka_unit_test(one_thread_holds_both_ends_in_a_loop),

@@ -50,6 +50,14 @@ enum leat_full {
     LEAT_FULL_DROP_NEWEST, /* the frame is dropped and counted, and reading goes on */
 };
 
+/* What becomes of the input after a malformed frame. */
+enum leat_malformed {
+    LEAT_MALFORMED_STOP,   /* it ends, with -EBADMSG once all before was received */
+    LEAT_MALFORMED_RESYNC, /* bytes are skipped, and counted, until a frame can begin again: where the framer finds nothing wrong. A dialect
+                            * that allows nearly every header finds its way back only by chance; partial_ns ends a wait for a false length
+                            */
+};
+
 struct leat_link_options {
     unsigned directions;                    /* LEAT_IN, LEAT_OUT or both; 0: all that the endpoint can do */
     const struct leat_tlv_dialect *dialect; /* how the input is framed; required with LEAT_IN */
@@ -63,6 +71,7 @@ struct leat_link_options {
     int64_t receive_bytes;                  /* most of receive blocks that is pinned, beside high_water_bytes; four blocks at least;
                                              * beyond it frames are copied again. 0: 16 MiB or what four blocks take */
     enum leat_full full;                    /* inbound; outbound it is leat_link_send that says it is full */
+    enum leat_malformed malformed;          /* inbound */
     int64_t idle_ns;                        /* the input fails with -ETIMEDOUT when nothing was read for so long; 0: never */
     int64_t partial_ns;                     /* likewise when a frame is not whole so long after its first bytes were read; 0: never */
     int64_t repeat;                         /* read the input this many times over; 0: once */
@@ -78,7 +87,8 @@ struct leat_link_stats {
     int64_t frames_received;         /* handed to the application */
     int64_t frames_sent, bytes_sent; /* taken from the application */
     int64_t frames_out, bytes_out;   /* wholly written to the device */
-    int64_t malformed;               /* 0 or 1: the link stops at the first */
+    int64_t malformed;               /* times that the input was malformed: 0 or 1 where that ends it */
+    int64_t bytes_skipped;           /* until a frame could begin again */
     int64_t lost;                    /* what the endpoint itself knows to be lost: datagrams, cut packets; -1: it cannot lose */
     int64_t bytes_after_end;         /* input that was read beyond the dialect's end mark, and left out */
     int64_t ring_size, ring_used, ring_peak_bytes;

@@ -30,7 +30,7 @@ void link_input_close(struct leat_link *link)
 /* Where in the stream the frame at the head begins. */
 static int64_t head_offset(struct leat_link *link)
 {
-    return link_get(&link->bytes_in) + link_get(&link->bytes_dropped);
+    return link_get(&link->bytes_in) + link_get(&link->bytes_dropped) + link_get(&link->bytes_skipped);
 }
 
 static void fail(struct leat_link *link, int code)
@@ -74,6 +74,26 @@ static void consume(struct leat_link *link, int64_t bytes)
         link->framed += bytes;
     else
         leat_ring_consume(&link->ring, bytes);
+}
+
+/* After a malformed frame: one byte of it is skipped, and a frame may begin at the next. False: that is not wanted. */
+static bool skip(struct leat_link *link)
+{
+    if (link->options.malformed != LEAT_MALFORMED_RESYNC)
+        return false;
+    link_add(&link->malformed, link->astray ? 0 : 1);
+    link->astray = true;
+    if (link->chain_bytes > 0) { /* the input ended in it */
+        link_add(&link->bytes_skipped, link->chain_bytes - link->chain_left);
+        link->chain_bytes = 0;
+        leat_msg_unref(&link->chain);
+    } else {
+        link_add(&link->bytes_skipped, 1);
+        consume(link, 1);
+    }
+    link->need = 1;
+    leat_tlv_framer_init(&link->framer, link->options.dialect, &link->limits);
+    return true;
 }
 
 /* ---- frames to messages ---- */
@@ -172,8 +192,9 @@ static bool input_end(struct leat_link *link)
         consume(link, left);
     } else if (left > 0) {
         if (!link->unpadded && leat_tlv_framer_end(&link->framer, left) != 0) {
-            malformed(link);
-            return true;
+            if (!skip(link))
+                malformed(link);
+            return true; /* after a skip: the end is met again */
         }
         link->unpadded = true;
         if (!deliver(link, data, left))
@@ -208,12 +229,15 @@ static bool frame_all(struct leat_link *link)
             link->need = n;
             break;
         case LEAT_TLV_MALFORMED:
+            if (skip(link))
+                break;
             malformed(link);
             return false;
         case LEAT_TLV_WHOLE:
             link->need = 1;
             if (!deliver(link, data, n))
                 return false;
+            link->astray = false;
             if (leat_tlv_framer_ended(&link->framer)) {
                 input_end(link);
                 return false;

@@ -55,6 +55,8 @@ int link_check_options(struct leat_link *link, const struct leat_link_options *g
         return refuse(link, error, -EINVAL, "high_water_bytes must be at least sixteen blocks");
     if (options->full < LEAT_FULL_WAIT || options->full > LEAT_FULL_DROP_NEWEST)
         return refuse(link, error, -EINVAL, "full must be LEAT_FULL_WAIT or LEAT_FULL_DROP_NEWEST");
+    if (options->malformed < LEAT_MALFORMED_STOP || options->malformed > LEAT_MALFORMED_RESYNC)
+        return refuse(link, error, -EINVAL, "malformed must be LEAT_MALFORMED_STOP or LEAT_MALFORMED_RESYNC");
     if (options->idle_ns < 0 || options->partial_ns < 0)
         return refuse(link, error, -EINVAL, "idle_ns and partial_ns must not be negative");
     if (options->receive < LEAT_RECEIVE_AUTO || options->receive > LEAT_RECEIVE_BLOCKS)
@@ -376,6 +378,7 @@ void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
         .frames_out = link_get(&link->frames_out),
         .bytes_out = link_get(&link->bytes_out),
         .malformed = link_get(&link->malformed),
+        .bytes_skipped = link_get(&link->bytes_skipped),
         .lost = link->transport->lost ? link_get(&link->lost) : -1,
         .bytes_after_end = link_get(&link->bytes_after_end),
         .ring_peak_bytes = link_get(&link->ring_peak),

@@ -3,7 +3,8 @@
  * The inside of a link. Two threads: the application's, and the I/O thread that io.c runs.
  *
  * I1  frames_in = frames received + items in the pipe `in`; frames sent = frames_out + frames in the batch + items in the pipe `out`.
- * I2  bytes read = bytes_in + ring used + the block's framed .. filled + chain_bytes - chain_left + bytes_after_end: nothing that was read
+ * I2  bytes read = bytes_in + ring used + the block's framed .. filled + chain_bytes - chain_left + bytes_after_end
+ *     + bytes_dropped + bytes_skipped: nothing that was read
  *     is anywhere else. Of ring and block one is empty; while a chain is read both are.
  * I3  in_error is written before the pipe `in` is closed, out_error before the pipe `out` is: the close publishes it. The error of a
  *     direction that was never open is not written at all: the application may look at it from the start.
@@ -88,7 +89,7 @@ struct leat_link {
     struct leat_error in_error;  /* I3: written by the I/O thread */
     struct leat_error out_error; /* I3: likewise */
     link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak, pool_waits, frames_cut, starved, lost,
-        frames_dropped, bytes_dropped; /* written by the I/O thread */
+        frames_dropped, bytes_dropped, bytes_skipped; /* written by the I/O thread */
 
     /* The I/O thread's. */
     struct leat_ring ring;
@@ -97,6 +98,7 @@ struct leat_link {
     int64_t need;        /* bytes that the frame at the ring's head wants before it is looked at again */
     int64_t repeat_left; /* times the input is still to be read from its start */
     bool slot_filled;    /* the place at the pipe's back holds the frame at the ring's head, not pushed yet */
+    bool astray;         /* bytes are being skipped */
     bool unpadded;       /* the bytes in the ring are the last frame, which lacks its padding */
     bool accepted;       /* a listener has its peer */
     bool wired;          /* open got as far as the channels */
