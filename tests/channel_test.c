@@ -609,6 +609,33 @@ static void on_one_processor(void (*what)(void))
     assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
 }
 
+static void a_spin_at_the_floor_is_tried_at_full_length_now_and_then(void **state)
+{
+    (void)state;
+    struct leat_spin spin;
+    leat_spin_init(&spin, 1000);
+    int64_t ceiling = spin.ceiling, trials = 0, looks = 0;
+    for (int i = 0; i < 170; i++) {
+        leat_spin_lost(&spin);
+        assert_true(leat_spin_valid(&spin));
+        trials += spin.looks == ceiling;
+        looks += spin.looks;
+    }
+    assert_int_equal(trials, 10);
+    assert_true(looks < 12 * ceiling + 170 * 16); /* each trial that is in vain costs one full spin, not a descent */
+    while (spin.looks != ceiling)
+        leat_spin_lost(&spin);
+    leat_spin_won(&spin);
+    assert_int_equal(spin.looks, ceiling); /* a trial that paid brings it back for good */
+    leat_spin_lost(&spin);
+    assert_int_equal(spin.looks, ceiling / 2);
+    leat_spin_init(&spin, -1);
+    for (int i = 0; i < 40; i++) {
+        leat_spin_lost(&spin);
+        assert_int_equal(spin.looks, 0);
+    }
+}
+
 static void one_processor(void)
 {
     struct post post;
@@ -917,6 +944,7 @@ static void channel_sleeps_are_cut_short_by_signals_and_go_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_spin_at_the_floor_is_tried_at_full_length_now_and_then),
         cmocka_unit_test(channel_init_that_fails_holds_nothing),
         cmocka_unit_test(channel_try_on_empty_is_eagain_and_announces_nothing),
         cmocka_unit_test(channel_try_on_full_is_eagain_and_has_flushed),

@@ -65,6 +65,7 @@ struct leat_channel_stats {
 struct leat_spin {
     int64_t looks;
     int64_t ceiling; /* 0 on one processor */
+    int64_t lost;    /* spins in a row that ended in a park; below 0: the one at hand is a long one, for trial */
 };
 
 /* Aligned to 64: memory for one from the heap comes from aligned_alloc. */

@@ -9,22 +9,29 @@
  * How often a side looks before it parks. A park and its wake-up cost tens of microseconds, 2048 looks about as much; the floor keeps a
  * chance for the spin to succeed and so to grow again.
  */
-enum { SPIN_CEILING = 2048, SPIN_FLOOR = 16, SPIN_START = 256 };
+enum { SPIN_CEILING = 2048, SPIN_FLOOR = 16, SPIN_START = 256, SPIN_TRIAL = 16 };
 
 void leat_spin_init(struct leat_spin *spin, int64_t most)
 {
     spin->ceiling = most == 0 && leat_os_cpus() > 1 ? SPIN_CEILING : most > SPIN_FLOOR ? most : most > 0 ? SPIN_FLOOR : 0;
     spin->looks = SPIN_START < spin->ceiling ? SPIN_START : spin->ceiling;
+    spin->lost = 0;
 }
 
 void leat_spin_won(struct leat_spin *spin)
 {
     spin->looks = spin->looks < spin->ceiling / 2 ? spin->looks * 2 : spin->ceiling;
+    spin->lost = 0;
 }
 
 void leat_spin_lost(struct leat_spin *spin)
 {
-    spin->looks = spin->looks / 2 > SPIN_FLOOR ? spin->looks / 2 : spin->ceiling > 0 ? SPIN_FLOOR : 0;
+    bool trial = spin->lost < 0;
+    spin->looks = spin->looks / 2 > SPIN_FLOOR && !trial ? spin->looks / 2 : spin->ceiling > 0 ? SPIN_FLOOR : 0;
+    if (++spin->lost == SPIN_TRIAL) { /* two sides at the floor, each asleep whenever the other looks, would stay there */
+        spin->looks = spin->ceiling;
+        spin->lost = -1;
+    }
 }
 
 bool leat_spin_valid(const struct leat_spin *spin)
