@@ -36,7 +36,7 @@ check-aarch64:   ## the parts' tests on an emulated aarch64
 	@tools/check-aarch64
 
 soak: all        ## SOAK (300000000) items through the pipe, once for each sleep protocol; bursts for SOAK_SECONDS (600)
-	@LEAT_TEST_SOAK=$(or $(SOAK),300000000) $(BUILD)/tests/pipe_test
+	@LEAT_TEST_SOAK=$(or $(SOAK),300000000) $(BUILD)/tests/pipe_more_test
 	@$(BUILD)/tests/pipe_bursts $(or $(SOAK_SECONDS),600)
 
 bench-peers:     ## installs what leat is compared with
