@@ -348,6 +348,37 @@ static void need_is_exact_once_it_can_be_known(void **state)
     }
 }
 
+static void the_framer_tells_what_may_be_gathered_elsewhere(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *dialect, *bytes;
+        int64_t known;
+    } cases[] = {
+        {"t8l16", "01", 0}, /* no length yet */
+        {"t8l16", "010010aabb", 19},
+        {"der", "0410aabb", 18},
+        {"der", "3010aabb", 0},             /* holds items, which are looked at */
+        {"ber", "3080aabb", 0},             /* indefinite */
+        {"netlink", "1300000010000000", 0}, /* 19 bytes, and one of padding that may be missing */
+        {"netlink", "1400000010000000", 20},
+    };
+    for (int64_t i = 0; i < COUNT(cases); i++) {
+        unsigned char data[32];
+        struct leat_tlv_framer framer;
+        int64_t n = 0, bytes = unhex(cases[i].bytes, data);
+        assert_int_equal(leat_tlv_framer_init(&framer, leat_tlv_dialect(cases[i].dialect), NULL), 0);
+        assert_int_equal(leat_tlv_frame(&framer, data, bytes, &n), LEAT_TLV_NEED);
+        assert_int_equal(leat_tlv_framer_known(&framer), cases[i].known);
+        if (cases[i].known > 0) {
+            leat_tlv_framer_pass(&framer);
+            assert_true(leat_tlv_framer_valid(&framer));
+            assert_int_equal(leat_tlv_framer_known(&framer), 0);
+            assert_int_equal(leat_tlv_framer_end(&framer, 0), 0); /* it stands between two frames */
+        }
+    }
+}
+
 static void a_frame_beyond_the_limit_is_refused_at_its_header(void **state)
 {
     static const struct {
@@ -1057,6 +1088,7 @@ int main(void)
         cmocka_unit_test(indefinite_items_are_skipped_to_their_own_end),
         cmocka_unit_test(every_split_gives_the_same_frames),
         cmocka_unit_test(need_is_exact_once_it_can_be_known),
+        cmocka_unit_test(the_framer_tells_what_may_be_gathered_elsewhere),
         cmocka_unit_test(a_frame_beyond_the_limit_is_refused_at_its_header),
         cmocka_unit_test(items_and_depth_are_limited_alike_in_cursor_and_framer),
         cmocka_unit_test(nesting_bombs_end_at_the_depth_limit),
