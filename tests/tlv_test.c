@@ -358,10 +358,10 @@ static void the_framer_tells_what_may_be_gathered_elsewhere(void **state)
         {"t8l16", "01", 0}, /* no length yet */
         {"t8l16", "010010aabb", 19},
         {"der", "0410aabb", 18},
-        {"der", "3010aabb", 0},             /* holds items, which are looked at */
-        {"ber", "3080aabb", 0},             /* indefinite */
-        {"netlink", "1300000010000000", 0}, /* 19 bytes, and one of padding that may be missing */
-        {"netlink", "1400000010000000", 20},
+        {"der", "30100410", 0},                             /* holds items, which are looked at */
+        {"ber", "30800410", 0},                             /* indefinite */
+        {"netlink", "13000000100000000000000000000000", 0}, /* 19 bytes, and one of padding that may be missing */
+        {"netlink", "14000000100000000000000000000000", 20},
     };
     for (int64_t i = 0; i < COUNT(cases); i++) {
         unsigned char data[32];
