@@ -10,6 +10,7 @@
 #define TICK_BYTES (256 * 1024) /* or so many bytes */
 #define WARM_FRAMES 4096
 #define WARM_BYTES INT64_C(16777216)
+#define LOOK_NS INT64_C(1000000)        /* how long the output is waited for between two looks at the input */
 #define PATIENCE_NS INT64_C(5000000000) /* after a signal, for an output that does not take what was accepted */
 
 void pump_fault(struct pump *pump, int exit_code, const struct leat_error *error, const char *endpoint, int code)
@@ -73,6 +74,8 @@ static int64_t take(struct pump *pump, struct leat_msg *msgs, int64_t count)
     if (got != -EAGAIN)
         return got;
     tick(pump);
+    if (leat_link_drain(pump->to, leat_os_now_ns() + LOOK_NS) == -ETIMEDOUT)
+        return -EAGAIN;
     return leat_link_recv_many(pump->from, msgs, count, leat_os_now_ns() + CLI_TICK_NS);
 }
 

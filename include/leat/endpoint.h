@@ -100,6 +100,7 @@ struct leat_transport {
      * counted in `lost`, so that the next one is heard. NULL: cannot.
      */
     int (*take)(void *state, void **peer, struct leat_error *error);
+    bool signals; /* a write may raise SIGPIPE, which the caller has blocked; sockets never do */
 };
 
 /*

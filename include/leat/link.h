@@ -195,10 +195,10 @@ LEAT_API void leat_link_flush(struct leat_link *link);
 LEAT_API int leat_link_drain(struct leat_link *link, int64_t deadline_ns);
 
 /*
- * A link with no_thread has read, framed and written what could be, without waiting; a listener has accepted. Recv, send, flush and arm do
- * so by themselves as far as they need it: step is for loops that do neither. On a link with a thread nothing happens.
+ * A link with no_thread has read, framed and written what could be, without waiting; a listener has accepted. Recv, send, flush, drain and
+ * arm do so by themselves as far as they need it: step is for loops that call none of them. On a link with a thread nothing happens.
  *
- * Returns whether something moved: then there may be more.
+ * Returns whether something moved beyond that: then there may be more.
  *
  * [thread: application | blocks: no longer than a device does | allocates: no | fails: recv and send say so]
  */

@@ -260,6 +260,37 @@ LEAT_API int leat_os_set_watch(int set, const struct leat_ready *ready);
 LEAT_API void leat_os_set_drop(int set, int fd);
 
 /*
+ * Readable once, `ns` from now: *timer, which is made where it is below 0.
+ *
+ * @param timer  -1, or what an earlier call made; ended by leat_os_timer_close        @param ns  1 or more
+ * Returns 0, or a negative errno.   Source: timerfd_create(2)
+ *
+ * [thread: any | blocks: no | allocates: in the kernel | fails: EMFILE ENFILE ENOMEM]
+ */
+LEAT_API int leat_os_timer_set(int *timer, int64_t ns);
+
+/* The timer is gone; below 0 nothing happens.   [thread: any | blocks: no | allocates: no | fails: never] */
+LEAT_API void leat_os_timer_close(int timer);
+
+/*
+ * SIGPIPE does not reach the calling thread until leat_os_sigpipe_unblock.
+ *
+ * Returns false when it was blocked already: then nothing is to be undone.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API bool leat_os_sigpipe_block(void);
+
+/*
+ * Undoes leat_os_sigpipe_block.
+ *
+ * @param raised  a write has failed with EPIPE meanwhile: its signal is taken away
+ *
+ * [thread: that of the block | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_os_sigpipe_unblock(bool raised);
+
+/*
  * The set is gone; the descriptors in it are not touched.
  *
  * [thread: any | blocks: no | allocates: no | fails: never]

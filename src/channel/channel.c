@@ -241,8 +241,9 @@ int64_t leat_channel_write_many(struct leat_channel *channel, const void *items,
     if (count > 1) {
         done += leat_pipe_write_many(&channel->pipe, (const unsigned char *)items + channel->pipe.shape.item_bytes, count - 1);
     }
-    for (; done < count && channel->drop != NULL; done++) {
-        (void)leat_channel_write(channel, (const unsigned char *)items + (size_t)done * channel->pipe.shape.item_bytes, false, 0);
+    while (done < count && channel->drop != NULL &&
+           leat_channel_write(channel, (const unsigned char *)items + (size_t)done * channel->pipe.shape.item_bytes, false, 0) == 0) {
+        done++;
     }
     return done;
 }

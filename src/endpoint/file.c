@@ -146,4 +146,5 @@ const struct leat_transport leat_transport_file = {
     .write = file_write,
     .rewind = file_rewind,
     .close = file_close,
+    .signals = true,
 };

@@ -189,4 +189,5 @@ const struct leat_transport leat_transport_stdio = {
     .write = std_write,
     .rewind = std_rewind,
     .close = std_close,
+    .signals = true,
 };

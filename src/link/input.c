@@ -103,15 +103,16 @@ static bool make_message(struct leat_link *link, struct leat_msg *slot, const vo
 {
     if (link->on_blocks && bytes > link->options.copy_bytes) {
         leat_msg_buffer_cut(&link->block, link->framed, bytes, slot);
-        link_add(&link->frames_cut, 1);
+        link->slot_cut = true;
         return true;
     }
+    link->slot_cut = false;
     if (leat_msg_copy(slot, &link->pools->message_blocks, frame, bytes) == 0)
         return true;
     if (!link->on_blocks)
         return false;
     leat_msg_buffer_cut(&link->block, link->framed, bytes, slot); /* rather than wait for a block */
-    link_add(&link->frames_cut, 1);
+    link->slot_cut = true;
     return true;
 }
 
@@ -124,6 +125,7 @@ static bool push(struct leat_link *link, int64_t bytes)
     }
     link->slot_filled = false;
     link_add(&link->frames_in, 1);
+    link_add(&link->frames_cut, link->slot_cut ? 1 : 0);
     link_add(&link->bytes_in, bytes);
     return true;
 }
@@ -166,11 +168,9 @@ static bool deliver_chain(struct leat_link *link)
 {
     if (!link->slot_filled) {
         leat_msg_move(leat_pipe_back(&link->in.pipe), &link->chain);
-        link->slot_filled = true;
+        link->slot_filled = link->slot_cut = true;
     }
-    if (push(link, link->chain_bytes))
-        link_add(&link->frames_cut, 1);
-    else if (!drop(link, link->chain_bytes))
+    if (!push(link, link->chain_bytes) && !drop(link, link->chain_bytes))
         return false;
     link->chain_bytes = 0;
     link->need = 1;
@@ -251,9 +251,17 @@ static bool frame_all(struct leat_link *link)
 /* The ring, which is empty, gets what the block holds, and the block is let go. */
 static void to_ring(struct leat_link *link)
 {
+    (void)leat_ring_used(&link->ring); /* it is empty, so all that was consumed is given back: the next read needs the room */
     leat_ring_write(&link->ring, link->block.data + link->framed, link->filled - link->framed); /* less than a largest frame */
     leat_msg_buffer_close(&link->block);
     link->on_blocks = false;
+}
+
+/* No receive block is free: counted when that begins. */
+static void starve(struct leat_link *link)
+{
+    link_add(&link->starved, link->starving ? 0 : 1);
+    link->starving = true;
 }
 
 /* A new block gets what the ring or the last block holds, which is less than a frame. False: there is none. */
@@ -262,9 +270,10 @@ static bool to_next_block(struct leat_link *link)
     struct leat_msg_buffer next;
     const void *data = NULL;
     if (leat_msg_buffer_open(&next, &link->pools->receive_blocks) != 0) {
-        link_add(&link->starved, 1);
+        starve(link);
         return false;
     }
+    link->starving = false;
     int64_t left = link->on_blocks ? link->filled - link->framed : leat_ring_used(&link->ring);
     if (left > 0) {
         if (link->on_blocks)
@@ -308,8 +317,13 @@ static void chain_took(struct leat_link *link, int64_t bytes)
 static bool begin_chain(struct leat_link *link)
 {
     int64_t bytes = leat_tlv_framer_known(&link->framer), there = link->filled - link->framed;
-    if (bytes == 0 || bytes > link->options.receive_bytes / 2 || leat_msg_alloc(&link->chain, &link->pools->receive_blocks, bytes) != 0)
+    if (bytes == 0 || bytes > link->options.receive_bytes / 2 || link->transport->min_read > 1) /* a piece may be less than a datagram */
         return false;
+    if (leat_msg_alloc(&link->chain, &link->pools->receive_blocks, bytes) != 0) {
+        starve(link);
+        return false;
+    }
+    link->starving = false;
     leat_msg_pieces(&link->chain, &link->chain_cursor);
     leat_msg_next_piece(&link->chain_cursor, &link->chain_piece);
     memcpy(link->chain_piece.data, link->block.data + link->framed, (size_t)there);
@@ -479,7 +493,7 @@ bool link_input_step(struct leat_link *link)
     int64_t got = link->ring.data == NULL ? first_read(link) : read_more(link);
     link_count_lost(link);
     if (got == 0) {
-        return input_end(link);
+        return input_end(link) || moved;
     } else if (got == -EAGAIN) {
         rest(link);
         if (link->options.idle_ns == 0 && link->options.partial_ns == 0)

@@ -24,8 +24,6 @@ int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *de
     if (link->out_open) /* with nothing to write, this hears only that the other end is gone */
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT), .out = link->out_blocked};
     bool again = link->in_open && link->hold == HOLD_BLOCKS;
-    if (again)
-        link_add(&link->pool_waits, 1);
     for (int64_t i = 0; i < count; i++)
         again = again || (set[i].fd < 0 && (set[i].in || set[i].out));
     if (again && *deadline_ns > leat_os_now_ns() + LOOK_AGAIN_NS)
@@ -48,6 +46,7 @@ static void wait_for_work(struct leat_link *link)
     if (out_waits && leat_load(&link->out.writer_closed, acquire)) /* edge "writer closed" */
         return;
     deadline = link_due(link) < deadline ? link_due(link) : deadline;
+    link_count_wait(link);
     leat_os_poll(set, count, deadline);
     leat_waker_drain(&link->io);
     if (out_waits && set[count - 1].ready)
@@ -59,6 +58,8 @@ bool link_accept(struct leat_link *link)
     struct leat_error error = {0};
     if (link->accepted)
         return true;
+    if (!link->in_open && !link->out_open)
+        return false;
     int rc = link->transport->accept(link->state, &error);
     if (rc == 0) {
         link->accepted = true;

@@ -194,7 +194,7 @@ struct leat_link *link_make(void)
     if (!made)
         return NULL;
     memset(made, 0, sizeof *made);
-    made->io.fd = made->finished.fd = made->set = -1;
+    made->io.fd = made->finished.fd = made->set = made->timer = -1;
     made->in_error.offset = made->out_error.offset = -1;
     leat_store(&made->owners, 2, relaxed); /* relaxed: the thread's start publishes it */
     return made;
@@ -260,6 +260,7 @@ int64_t leat_link_recv_many(struct leat_link *link, struct leat_msg *msgs, int64
                                           : leat_channel_read_many(&link->in, msgs, count, deadline_ns);
     if (got > 0)
         link->frames_received += got;
+    link->end_told = link->end_told || got == -EPIPE;
     return got == -EPIPE ? closed_because(link, &link->in_error) : got;
 }
 
@@ -292,10 +293,11 @@ void leat_link_flush(struct leat_link *link)
         leat_channel_flush(&link->out);
 }
 
-/* Whether the device has everything, or never will. */
+/* Whether the device has everything, or never will. Edge "out": after the acquire the messages' blocks are back, too. */
 static bool drained(struct leat_link *link)
 {
-    return link_get(&link->frames_out) == link->frames_sent || leat_load(&link->out.reader_closed, acquire) != 0; /* edge "reader closed" */
+    return leat_load(&link->frames_out, acquire) == link->frames_sent ||
+           leat_load(&link->out.reader_closed, acquire) != 0; /* edge "reader closed" */
 }
 
 /* For the I/O thread to tell; with its wish announced the application looks once more before it sleeps. */
@@ -317,12 +319,15 @@ static int wait_drained(struct leat_link *link, int64_t deadline_ns)
 int leat_link_drain(struct leat_link *link, int64_t deadline_ns)
 {
     int rc = 0;
-    leat_link_flush(link);
+    leat_channel_flush(&link->out);
     if (link->options.no_thread) {
         while (!drained(link) && rc == 0) {
+            bool moved = link_step(link);
+            if (drained(link))
+                break;
             if (deadline_ns == 0)
                 rc = -EAGAIN;
-            else if (!link_step(link) && !drained(link) && !link_step_wait(link, deadline_ns))
+            else if (moved ? leat_os_now_ns() >= deadline_ns : !link_step_wait(link, deadline_ns))
                 rc = -ETIMEDOUT;
         }
     } else if (!drained(link)) {
@@ -446,6 +451,7 @@ void link_free(struct leat_link *link)
         leat_waker_fini(&link->finished);
     if (link->io.fd >= 0)
         leat_waker_fini(&link->io);
+    leat_os_timer_close(link->timer);
     if (link->set >= 0)
         leat_os_set_close(link->set);
     if (link->ring.data)

@@ -99,6 +99,8 @@ struct leat_link {
     int64_t repeat_left; /* times the input is still to be read from its start */
     bool slot_filled;    /* the place at the pipe's back holds the frame at the ring's head, not pushed yet */
     bool astray;         /* bytes are being skipped */
+    bool slot_cut;       /* that message is cut from a receive block, or a chain of them */
+    bool starving;       /* no receive block was free when one was wanted last */
     bool unpadded;       /* the bytes in the ring are the last frame, which lacks its padding */
     bool accepted;       /* a listener has its peer */
     bool wired;          /* open got as far as the channels */
@@ -122,11 +124,13 @@ struct leat_link {
 
     /* Without a thread: the descriptor that others wait for, and what is in it. */
     int set;
-    struct leat_ready watched[3];
+    int timer; /* for what can only be looked at again */
+    struct leat_ready watched[4];
     int64_t watched_count;
 
     /* The application's. */
     int64_t frames_received, frames_sent, bytes_sent;
+    bool end_told; /* recv has said that the input is over */
     const struct leat_error *last_error;
 };
 
@@ -169,6 +173,13 @@ static inline void link_count_lost(struct leat_link *link)
 {
     if (link->transport->lost)
         leat_store(&link->lost, link->transport->lost(link->state), relaxed); /* relaxed: a number */
+}
+
+/* Before a wait. */
+static inline void link_count_wait(struct leat_link *link)
+{
+    if (link->in_open && link->hold == HOLD_BLOCKS)
+        link_add(&link->pool_waits, 1);
 }
 
 /* input.c */

@@ -86,7 +86,8 @@ static void fill(struct leat_link *link, struct link_batch *batch)
         int64_t size = leat_msg_size(msg);
         batch->sizes[batch->frame_end++] = size;
         bytes += size;
-        if (size <= GATHER_MOST && batch->gathered_bytes + size <= (int64_t)sizeof batch->gathered)
+        bool small = size <= GATHER_MOST || (most == 1 && msg->kind == LEAT_MSG_CHAIN); /* a datagram is one call's spans */
+        if (small && batch->gathered_bytes + size <= (int64_t)sizeof batch->gathered)
             gather(batch, msg);
         else
             hold(batch, msg);
@@ -99,18 +100,17 @@ static void fill(struct leat_link *link, struct link_batch *batch)
 /* The device took `bytes` more. */
 static void advance(struct leat_link *link, struct link_batch *batch, int64_t bytes)
 {
+    int64_t frames = 0, out = 0, left = bytes;
     batch->skip += bytes;
-    while (batch->frame_first < batch->frame_end && batch->skip >= batch->sizes[batch->frame_first]) {
-        int64_t size = batch->sizes[batch->frame_first++];
-        batch->skip -= size;
-        link_add(&link->frames_out, 1);
-        link_add(&link->bytes_out, size);
+    for (; batch->frame_first < batch->frame_end && batch->skip >= batch->sizes[batch->frame_first]; frames++) {
+        batch->skip -= batch->sizes[batch->frame_first];
+        out += batch->sizes[batch->frame_first++];
     }
-    for (; batch->span_first < batch->span_end && bytes >= batch->spans[batch->span_first].bytes; batch->span_first++)
-        bytes -= batch->spans[batch->span_first].bytes;
-    if (bytes > 0) {
-        batch->spans[batch->span_first].data += bytes;
-        batch->spans[batch->span_first].bytes -= bytes;
+    for (; batch->span_first < batch->span_end && left >= batch->spans[batch->span_first].bytes; batch->span_first++)
+        left -= batch->spans[batch->span_first].bytes;
+    if (left > 0) {
+        batch->spans[batch->span_first].data += left;
+        batch->spans[batch->span_first].bytes -= left;
     }
     if (batch->span_first == batch->span_end && batch->cursor.left > 0) {
         batch->span_first = batch->span_end = 0;
@@ -119,6 +119,8 @@ static void advance(struct leat_link *link, struct link_batch *batch, int64_t by
     if (batch->frame_first == batch->frame_end)
         for (; batch->held_count > 0; batch->held_count--)
             leat_msg_unref(&batch->held[batch->held_count - 1]);
+    link_add(&link->bytes_out, out);
+    leat_store(&link->frames_out, link_get(&link->frames_out) + frames, release); /* edge "out": last, see leat_link_drain */
 }
 
 int64_t link_output_drop(struct leat_link *link)
@@ -157,6 +159,18 @@ static bool first_output(struct leat_link *link)
     return true;
 }
 
+/* As the transport's write; the signal of a pipe that nobody reads is kept from an application's thread. */
+static int64_t write_spans(struct leat_link *link, const struct leat_span *spans, int64_t count)
+{
+    if (!link->options.no_thread || !link->transport->signals) /* I/O threads block it */
+        return link->transport->write(link->state, spans, count);
+    bool blocked = leat_os_sigpipe_block();
+    int64_t took = link->transport->write(link->state, spans, count);
+    if (blocked)
+        leat_os_sigpipe_unblock(took == -EPIPE);
+    return took;
+}
+
 bool link_output_step(struct leat_link *link)
 {
     struct link_batch *batch = link->batch;
@@ -168,7 +182,8 @@ bool link_output_step(struct leat_link *link)
     if (batch->frame_first == batch->frame_end)
         return idle(link);
     int64_t count = batch->span_end - batch->span_first;
-    int64_t took = count == 0 ? 0 : link->transport->write(link->state, &batch->spans[batch->span_first], count);
+    bool cut = link->transport->datagrams && batch->cursor.left > 0; /* more pieces than a call takes, and too large to gather */
+    int64_t took = cut ? -EMSGSIZE : count == 0 ? 0 : write_spans(link, &batch->spans[batch->span_first], count);
     link_count_lost(link);
     if (took == -EAGAIN) {
         link->out_blocked = true;

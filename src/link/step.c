@@ -5,7 +5,8 @@
  */
 #include "link_private.h"
 
-#define STEP_TURNS 64 /* most turns of one step, so that one busy link does not starve a loop */
+#define BLOCKS_NS (1000 * 1000) /* between two looks at whether a block came back, in a loop of others */
+#define STEP_TURNS 64           /* most turns of one step, so that one busy link does not starve a loop */
 
 bool link_step(struct leat_link *link)
 {
@@ -28,6 +29,7 @@ bool link_step_wait(struct leat_link *link, int64_t deadline_ns)
 {
     struct leat_ready set[2];
     int64_t until_ns = deadline_ns, count = link_waits(link, set, &until_ns);
+    link_count_wait(link);
     leat_os_poll(set, count, link_due(link) < until_ns ? link_due(link) : until_ns);
     look_for_loss(link, set, count);
     return deadline_ns == LEAT_FOREVER || leat_os_now_ns() < deadline_ns;
@@ -50,7 +52,7 @@ int64_t link_step_send(struct leat_link *link, struct leat_msg *msgs, int64_t co
 {
     for (bool last = false;; last = !link_step_wait(link, deadline_ns)) {
         int64_t sent = leat_channel_write_many(&link->out, msgs, count, 0);
-        while (sent == -EAGAIN && link_accept(link) && link->out_open && link_output_step(link))
+        while (sent == -EAGAIN && link_accept(link) && link_turn(link)) /* input too: else its readiness would end each wait */
             sent = leat_channel_write_many(&link->out, msgs, count, 0);
         if (sent != -EAGAIN || deadline_ns == 0 || last)
             return sent == -EAGAIN && last ? -ETIMEDOUT : sent;
@@ -67,13 +69,16 @@ void link_step_flush(struct leat_link *link)
 /* The set wakes for what the link waits for, and only then; the waker's eventfd, which is always readable, stands for "at once". */
 static void rewatch(struct leat_link *link, bool at_once)
 {
-    struct leat_ready now[3];
+    struct leat_ready now[4];
     int64_t forever = LEAT_FOREVER, count = link_waits(link, now, &forever);
+    bool for_blocks = link->in_open && link->hold == HOLD_BLOCKS && leat_os_timer_set(&link->timer, BLOCKS_NS) == 0;
     if (count == 2 && now[0].fd == now[1].fd) { /* one descriptor for both directions */
         now[0].out = now[1].out;
         count = 1;
     }
-    at_once = at_once || forever != LEAT_FOREVER;
+    at_once = at_once || (forever != LEAT_FOREVER && !for_blocks);
+    if (for_blocks)
+        now[count++] = (struct leat_ready){.fd = link->timer, .in = true};
     if (at_once && link->io.fd < 0 && leat_waker_init(&link->io, true) == 0)
         leat_waker_wake(&link->io); /* for good */
     now[count++] = (struct leat_ready){.fd = link->io.fd, .in = at_once};
@@ -88,8 +93,8 @@ static void rewatch(struct leat_link *link, bool at_once)
         bool same = false;
         for (int64_t i = 0; i < link->watched_count; i++)
             same = same || (now[j].fd == link->watched[i].fd && now[j].in == link->watched[i].in && now[j].out == link->watched[i].out);
-        if (!same && now[j].fd >= 0)
-            leat_os_set_watch(link->set, &now[j]);
+        if (!same && now[j].fd >= 0 && leat_os_set_watch(link->set, &now[j]) != 0)
+            now[j].fd = -1; /* to be tried again by the next arm */
     }
     memcpy(link->watched, now, sizeof now);
     link->watched_count = count;
@@ -116,7 +121,7 @@ int link_step_fd(struct leat_link *link)
 bool link_step_arm(struct leat_link *link)
 {
     bool moved = link_step_look(link);
-    if (leat_pipe_poll(&link->in.pipe) || (!link->in_open && (link->options.directions & LEAT_IN)))
+    if (leat_pipe_poll(&link->in.pipe) || (!link->in_open && !link->end_told && (link->options.directions & LEAT_IN)))
         return false;
     if (!link->in_open && !link->out_open)
         return false;
@@ -131,8 +136,11 @@ bool link_step_close(struct leat_link *link, int64_t deadline_ns)
     if (link->in_open)
         link_input_close(link);
     while (link->out_open) {
-        if (link_accept(link) && link_output_step(link))
+        if (link_accept(link) && link_output_step(link)) {
+            if (deadline_ns > 0 && leat_os_now_ns() >= deadline_ns)
+                break;
             continue;
+        }
         if (!link->out_open || (!link->accepted && !leat_pipe_poll(&link->out.pipe))) /* a listener with nothing to say to nobody */
             break;
         if (!waits)

@@ -6,7 +6,9 @@
 #include <leat/os.h>
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,4 +77,44 @@ void leat_os_set_drop(int set, int fd)
 void leat_os_set_close(int set)
 {
     (void)close(set);
+}
+
+int leat_os_timer_set(int *timer, int64_t ns)
+{
+    struct itimerspec when = {0};
+
+    if (*timer < 0) {
+        *timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    }
+    leat_port_timespec(ns, &when.it_value);
+    return *timer >= 0 && timerfd_settime(*timer, 0, &when, NULL) == 0 ? 0 : -errno;
+}
+
+void leat_os_timer_close(int timer)
+{
+    if (timer >= 0) {
+        (void)close(timer);
+    }
+}
+
+bool leat_os_sigpipe_block(void)
+{
+    sigset_t pipe, before;
+
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    return sigismember(&before, SIGPIPE) == 0;
+}
+
+void leat_os_sigpipe_unblock(bool raised)
+{
+    const struct timespec none = {0};
+    sigset_t pipe;
+
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    while (raised && sigtimedwait(&pipe, NULL, &none) < 0 && errno == EINTR) {
+    }
+    (void)pthread_sigmask(SIG_UNBLOCK, &pipe, NULL);
 }
