@@ -167,8 +167,8 @@ static struct leat_link_options options_of(const char *dialect, enum leat_receiv
 /* Fewer where a checker watches. */
 static int64_t frames(int64_t usual)
 {
-    int64_t count = test_items(usual);
-    return count < usual ? (count < 200 ? 200 : count / 10) : usual;
+    int64_t asked = test_items(INT64_MAX);
+    return asked > 1000000 ? usual : asked > 100000 ? usual / 4 : usual / 30;
 }
 
 static void every_way_to_receive_gives_the_same_frames(void **state)
