@@ -263,6 +263,26 @@ static void full_seqpacket_takes_no_more_until_it_is_read(void **state)
     assert_int_equal(end_close(&listener), 0);
 }
 
+/* The kernel tells of the reset first. */
+static void seqpacket_gives_what_came_before_its_peer_closed_with_input_unread(void **state)
+{
+    struct end listener, client;
+    char data[64];
+
+    (void)state;
+    open_seqpacket_pair(&listener, &client, in_folder("%s/packets"));
+    assert_int_equal(end_write(&client, "one"), 3);
+    assert_int_equal(end_write(&client, "three"), 5);
+    assert_int_equal(end_write(&listener, "unread"), 6);
+    assert_int_equal(end_close(&client), 0);
+    assert_int_equal(end_read(&listener, data, sizeof data), 3);
+    assert_int_equal(end_read(&listener, data, sizeof data), 5);
+    assert_memory_equal(data, "three", 5);
+    assert_int_equal(end_read(&listener, data, sizeof data), -ECONNRESET);
+    assert_int_equal(end_read(&listener, data, sizeof data), -ECONNRESET);
+    assert_int_equal(end_close(&listener), 0);
+}
+
 static void stream_and_seqpacket_do_not_meet(void **state)
 {
     struct end listener;
@@ -287,6 +307,7 @@ int main(void)
         cmocka_unit_test(seqpacket_peers_talk_both_ways),
         cmocka_unit_test(seqpacket_keeps_boundaries_and_tells_of_what_it_cannot_hold),
         cmocka_unit_test(full_seqpacket_takes_no_more_until_it_is_read),
+        cmocka_unit_test(seqpacket_gives_what_came_before_its_peer_closed_with_input_unread),
         cmocka_unit_test(stream_and_seqpacket_do_not_meet),
     };
 

@@ -22,6 +22,18 @@ static bool again(struct leat_socket *connection, int error, int *refusals)
     return ++*refusals < REFUSALS_MOST;
 }
 
+/*
+ * Whether to read again: a local peer that closes with input unread resets the connection, and the kernel tells that once, before what the
+ * peer had sent. So it is the end only after that.
+ */
+static bool first_reset(struct leat_socket *connection, int error)
+{
+    bool first = error == ECONNRESET && !connection->reset;
+
+    connection->reset = connection->reset || first;
+    return first;
+}
+
 int64_t leat_datagram_read(void *state, void *span, int64_t bytes)
 {
     struct leat_socket *connection = state;
@@ -36,7 +48,9 @@ int64_t leat_datagram_read(void *state, void *span, int64_t bytes)
         return -EINVAL;
     do {
         got = recvmsg(connection->fd, &message, MSG_DONTWAIT);
-    } while (got < 0 && again(connection, errno, &refusals));
+    } while (got < 0 && (again(connection, errno, &refusals) || first_reset(connection, errno)));
+    if (got == 0 && connection->reset)
+        return -ECONNRESET;
     if (got < 0)
         return errno == ECONNREFUSED ? -EAGAIN : -errno;
     if ((message.msg_flags & MSG_TRUNC) != 0) {

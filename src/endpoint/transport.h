@@ -80,6 +80,7 @@ struct leat_socket {
     int reserve;    /* a listener's fd to spare, which makes room for the peer where the process has no other; -1: none */
     bool listening; /* nobody was accepted yet */
     bool blocked;   /* datagrams: the last write was answered by -EAGAIN */
+    bool reset;     /* datagrams: the peer has reset the connection; what it had sent before may still be read */
     int64_t lost;   /* datagrams; a listener of many: peers */
     struct leat_options options;
     char text[LEAT_ADDRESS_BYTES]; /* the endpoint as given */

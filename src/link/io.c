@@ -53,6 +53,23 @@ static void wait_for_work(struct leat_link *link)
         link_output_lost(link);
 }
 
+/*
+ * Without a thread, the set may watch the listener's descriptor, which a success closes: its number may be another's at once, and whoever
+ * has it too (a child made by fork) keeps it in the set for ever.
+ */
+static int try_accept(struct leat_link *link, struct leat_error *error)
+{
+    struct leat_ready *watched = link->watched_count > 0 ? &link->watched[0] : NULL;
+    if (watched)
+        leat_os_set_drop(link->set, watched->fd);
+    int rc = link->transport->accept(link->state, error);
+    if (watched && rc == -EAGAIN)
+        leat_os_set_watch(link->set, watched);
+    else if (watched)
+        watched->fd = -1;
+    return rc;
+}
+
 bool link_accept(struct leat_link *link)
 {
     struct leat_error error = {0};
@@ -60,7 +77,7 @@ bool link_accept(struct leat_link *link)
         return true;
     if (!link->in_open && !link->out_open)
         return false;
-    int rc = link->transport->accept(link->state, &error);
+    int rc = try_accept(link, &error);
     if (rc == 0) {
         link->accepted = true;
         link->read_ns = leat_os_now_ns(); /* from now on the peer may be idle */
