@@ -35,9 +35,10 @@ check-aarch64:   ## the parts' tests on an emulated aarch64
 	@tools/deps build arm
 	@tools/check-aarch64
 
-soak: all        ## SOAK (300000000) items through the pipe, once for each sleep protocol; bursts for SOAK_SECONDS (600)
+soak: all        ## SOAK (300000000) items through the pipe, once for each sleep protocol; bursts, then links, for SOAK_SECONDS (600)
 	@LEAT_TEST_SOAK=$(or $(SOAK),300000000) $(BUILD)/tests/pipe_more_test
 	@$(BUILD)/tests/pipe_bursts $(or $(SOAK_SECONDS),600)
+	@$(BUILD)/tests/link_soak $(or $(SOAK_SECONDS),600)
 
 bench-peers:     ## installs what leat is compared with
 	@tools/deps peers
