@@ -4,6 +4,7 @@
 #include "transport.h"
 
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -44,12 +45,14 @@ bool leat_io_polls(int fd)
 {
     /* epoll refuses, with EPERM, exactly the files whose poll would always say "ready". */
     struct epoll_event event = {.events = EPOLLIN};
+    struct stat info;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll < 0)
-        return true; /* poll(2) takes every fd */
+    bool polls = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 
-    bool polls = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 || errno != EPERM;
-    close(epoll);
+    /* Where it cannot be asked: opened anew, a file that others write to would be written from its start. */
+    polls = polls || (errno != EPERM && (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)));
+    if (epoll >= 0)
+        close(epoll);
     return polls;
 }
 

@@ -96,7 +96,10 @@ int link_open_ring(struct leat_link *link)
 {
     int64_t frame = link->options.max_frame;
     /* A largest frame and an eighth of the ring more, and room for what one read must be offered. */
-    return leat_os_ring_create(&link->ring, frame + frame / 4 + link->transport->min_read + 4096);
+    int rc = leat_os_ring_create(&link->ring, frame + frame / 4 + link->transport->min_read + 4096);
+    if (rc == 0)
+        leat_store(&link->ring_ready, 1, release); /* edge "ring": stats look at what was set up before */
+    return rc;
 }
 
 static int open_input(struct leat_link *link)
@@ -395,7 +398,7 @@ void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
         .frames_cut = link_get(&link->frames_cut),
         .starved = link_get(&link->starved),
     };
-    if (link->ring.data) {
+    if (leat_load(&link->ring_ready, acquire)) { /* edge "ring" */
         struct leat_ring_stats ring;
         leat_ring_stats(&link->ring, &ring);
         stats->ring_size = ring.size_bytes;

@@ -79,10 +79,11 @@ struct leat_link {
     struct leat_waker io;       /* wakes the I/O thread: something to send, room to receive, stop */
     struct leat_waker finished; /* wakes close(): the I/O thread is done */
     struct leat_thread thread;
-    LEAT_ATOMIC(uint32_t) stop;   /* enum link_stop; written by the application, read by the I/O thread */
-    LEAT_ATOMIC(uint32_t) done;   /* 1 once the I/O thread touches nothing but `finished` and `owners` any more; written by it (release) */
-    LEAT_ATOMIC(uint32_t) drain;  /* 1 while the application waits for the output to be out; written by it */
-    LEAT_ATOMIC(uint32_t) owners; /* application and I/O thread: the last one frees the link */
+    LEAT_ATOMIC(uint32_t) stop; /* enum link_stop; written by the application, read by the I/O thread */
+    LEAT_ATOMIC(uint32_t) done; /* 1 once the I/O thread touches nothing but `finished` and `owners` any more; written by it (release) */
+    LEAT_ATOMIC(uint32_t) ring_ready; /* 1 once there is a ring; written by whoever makes it (release) */
+    LEAT_ATOMIC(uint32_t) drain;      /* 1 while the application waits for the output to be out; written by it */
+    LEAT_ATOMIC(uint32_t) owners;     /* application and I/O thread: the last one frees the link */
 
     /* Between the threads. */
     struct leat_channel in, out;

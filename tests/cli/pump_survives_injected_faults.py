@@ -155,6 +155,11 @@ survives('file', 'file', fault('openat', 'EINTR', '1..3', 'source'))
 survives('file', 'file', fault('openat', 'EINTR', '1..3', 'target'))
 survives('file', 'file', fault('close', 'EINTR', '1', 'target'))
 
+# What a kernel or a sandbox may not have, and leat does without.
+for call, error in (('membarrier', 'ENOSYS'), ('membarrier', 'EPERM'), ('madvise', 'EINVAL'), ('prctl', 'EINVAL')):
+  survives('file', 'file', fault(call, error, '1+'))
+survives('file', 'tcp', fault('shutdown', 'ENOTCONN', '1+'))
+
 # A device that says EAGAIN or EINTR for ever: --seconds ends the run, with whole frames. (One that does so to a write holds them: the
 # drain has no end but a signal's.)
 for kind, error in itertools.product(('file', 'unix'), ('EAGAIN', 'EINTR')):
@@ -215,9 +220,7 @@ for listener, error in itertools.product(LISTENERS, ('EMFILE', 'ENFILE', 'ENOBUF
   done = tried(listener, 'file', fault('accept4', error, '1+'), '--seconds', '0.1')
   check(done.code == 0 and summary(done.stderr)['frames_in'] == 0, f'{done.what}: exit {done.code}: {done.stderr}')
 
-# Cannot pass before leat_io_polls (src/endpoint/io.c) tells regular files by themselves: where epoll_create1 or epoll_ctl fails it takes
-# them for pipes, and stdout, opened anew, is written from its start.
-# a_file_keeps_its_offset()
+a_file_keeps_its_offset()
 
 # Memory and threads that cannot be had. A sanitizer that cannot have its own ends the process, and says so.
 if not sanitized:
