@@ -5,7 +5,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
-#include <leat/link.h>
+#include <leat/listener.h>
 #include <leat/os.h>
 #include <netinet/in.h>
 #include <poll.h>

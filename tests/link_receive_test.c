@@ -4,6 +4,7 @@
  * doubled, cut or mixed up is seen.
  */
 #define _GNU_SOURCE
+#include "link_shared.h"
 #include "test.h"
 
 #include <leat/link.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include "link_shared.h"
 #include "test.h"
 
 #include <fcntl.h>

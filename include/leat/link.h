@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * leat/link.h: one connection. The device is read into a ring or into pool blocks, framed in place, and becomes pooled messages that cross
- * a pipe to the application; what the application sends goes through a second pipe to the device. An I/O thread does one half, or, with
- * no_thread, the application's calls do both; then leat_link_fd and leat_link_arm put the link into any loop.
+ * a pipe to the application; what the application sends goes through a second pipe to the device. An I/O thread does one half, the link's
+ * own or one that many share (io_thread.h); or, with no_thread, the application's calls do both; then leat_link_fd and leat_link_arm put
+ * the link into any loop. Listeners of many peers are in listener.h.
  *
  *   state      left by                                                            to
  *   opening    leat_link_open: resolves, connects or binds                        waiting or running; failed: it returns the error
@@ -18,7 +19,6 @@
  *   your word                         ours                                        the difference
  *   zmq_connect, zmq_bind, zmq_recv   leat_link_open, leat_link_recv              one connection; limits in bytes, too
  *   ZMQ_RCVHWM, ZMQ_LINGER            high_water_*, leat_link_close's deadline    close says how many were delivered and how many left
- *   listen, accept                    leat_listener_open, leat_listener_accept    what is accepted is a link, on shared pools
  *   recvmmsg, sendmmsg                leat_link_recv_many, leat_link_send_many    messages of a stream, too
  *   tcdrain, rd_kafka_flush           leat_link_drain
  */
@@ -36,6 +36,7 @@ extern "C" {
 #endif
 
 struct leat_link;
+struct leat_io_thread;
 
 /* How the input is received. */
 enum leat_receive {
@@ -77,6 +78,7 @@ struct leat_link_options {
     int64_t repeat;                         /* read the input this many times over; 0: once */
     bool no_thread;                         /* the application's calls do the I/O, in their thread: recv, send, flush, step, arm, close */
     const char *thread_name;                /* 15 characters; NULL: "leat-link"; borrowed until open returns */
+    struct leat_io_thread *io_thread;       /* that runs the link, among others (io_thread.h); NULL: one of its own */
 };
 
 /* Both directions' counters, each exact by itself; while the I/O thread runs they are not of one instant. Bytes are of whole frames. */
@@ -271,78 +273,6 @@ LEAT_API bool leat_link_valid(struct leat_link *link);
  * [thread: application | blocks: until deadline_ns and 0.2 s at most | allocates: no | fails: ETIMEDOUT and the device's]
  */
 LEAT_API int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_link_end *end, struct leat_error *error);
-
-/* ---- listeners of many peers ---- */
-
-/* A listener whose peers become links of their own. They share their pools, and so the limits of memory. */
-struct leat_listener;
-
-struct leat_listener_options {
-    struct leat_link_options link; /* of each peer's link; high_water_bytes and receive_bytes are of all together. repeat is not possible */
-    int64_t most_links;            /* open at once, 1 to 2^20; 0: 1024 */
-};
-
-struct leat_listener_stats {
-    int64_t accepted; /* links made */
-    int64_t open;     /* of these, not closed yet */
-    int64_t refused;  /* peers who were hung up on because there was no fd to spare */
-    struct leat_pool_stats pool;
-};
-
-/*
- * The endpoint is bound and peers may call; they wait in the system's queue (backlog=N, else as long as it may be) for
- * leat_listener_accept.
- *
- * @param listener  set on success, untouched on failure; ended by leat_listener_close
- * @param endpoint  one that listens: tcp-listen, unix-listen, unix-seqpacket-listen       @param options  NULL: every default; copied
- * Returns and fails as leat_link_open; -EINVAL also where the endpoint cannot serve many.   Source: listen(2)
- *
- * [thread: any | blocks: while resolving | allocates: yes | fails: EINVAL ENOMEM and the system's]
- */
-LEAT_API int leat_listener_open(struct leat_listener **listener, const char *endpoint, const struct leat_listener_options *options,
-                                struct leat_error *error);
-
-/*
- * *link is a link to the next peer who called, with a thread of its own or without, as the options say. An idle one without a thread takes
- * no ring, no batch and one descriptor, or two once leat_link_fd was asked for.
- *
- * @param link         set on success, untouched on failure; ended by leat_link_close, before or after the listener
- * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries, LEAT_FOREVER waits
- * @param error        NULL, or filled on failure
- * Returns 0; -EAGAIN or -ETIMEDOUT: nobody called; -EBUSY: most_links are open, whoever calls waits in the queue; -ENOMEM, or the system's
- * errno: this peer is lost, the listener goes on.
- *
- * [thread: the listener's | blocks: until deadline_ns | allocates: yes | fails: EAGAIN ETIMEDOUT EBUSY ENOMEM and the system's]
- */
-LEAT_API int leat_listener_accept(struct leat_listener *listener, struct leat_link **link, int64_t deadline_ns, struct leat_error *error);
-
-/*
- * Returns a descriptor that is readable when somebody calls. It is the listener's: never read, written or closed.
- *
- * [thread: any | blocks: no | allocates: no | fails: never]
- */
-LEAT_API int leat_listener_fd(struct leat_listener *listener);
-
-/*
- * Returns where the listener can be called, as leat_link_name; valid until it is closed.
- *
- * [thread: any | blocks: no | allocates: no | fails: never]
- */
-LEAT_API const char *leat_listener_name(const struct leat_listener *listener);
-
-/*
- * *stats holds the listener's counters, and those of the pool that its links copy frames to.
- *
- * [thread: the listener's | blocks: briefly | allocates: no | fails: never]
- */
-LEAT_API void leat_listener_stats(struct leat_listener *listener, struct leat_listener_stats *stats);
-
-/*
- * Nobody can call any more, and the handle is gone. Its links live on.
- *
- * [thread: the listener's | blocks: no | allocates: no | fails: never]
- */
-LEAT_API void leat_listener_close(struct leat_listener *listener);
 
 #ifdef __cplusplus
 }

@@ -246,11 +246,12 @@ LEAT_API int leat_os_set_open(void);
 /*
  * ready->fd is in the set, and wakes it as `in` and `out` say; its other end's leaving, or a failure, does in any case.
  *
+ * @param tag  what leat_os_set_wait says of it; any value
  * Returns 0; -EPERM: the descriptor is of a kind that is always ready (a regular file), and cannot be in a set; or another negative errno.
  *
  * [thread: any | blocks: no | allocates: in the kernel | fails: EPERM ENOMEM ENOSPC]
  */
-LEAT_API int leat_os_set_watch(int set, const struct leat_ready *ready);
+LEAT_API int leat_os_set_watch(int set, const struct leat_ready *ready, void *tag);
 
 /*
  * The descriptor is in the set no more.
@@ -258,6 +259,23 @@ LEAT_API int leat_os_set_watch(int set, const struct leat_ready *ready);
  * [thread: any | blocks: no | allocates: no | fails: never]
  */
 LEAT_API void leat_os_set_drop(int set, int fd);
+
+/* A descriptor of a set that is ready. */
+struct leat_os_event {
+    void *tag; /* as given to leat_os_set_watch */
+    bool gone; /* its other end is gone, or it failed */
+};
+
+/*
+ * events[0 ..] are descriptors of the set that are ready, each for as long as it is.
+ *
+ * @param count        room in events, 1 or more; LEAT_POLL_MAX at a time are given, by turns
+ * @param deadline_ns  absolute, CLOCK_MONOTONIC; 0: does not sleep; LEAT_FOREVER: as long as it takes
+ * Returns how many; 0: none, the deadline passed or a signal came; -EINVAL: count, or no set.   Source: epoll_wait(2)
+ *
+ * [thread: one at a time | blocks: until deadline_ns | allocates: no | fails: EINVAL]
+ */
+LEAT_API int64_t leat_os_set_wait(int set, struct leat_os_event *events, int64_t count, int64_t deadline_ns);
 
 /*
  * Readable once, `ns` from now: *timer, which is made where it is below 0.
@@ -302,6 +320,14 @@ struct leat_thread {
     uintptr_t handle;
 };
 
+/* How a thread is to run. All 0 is what leat_thread_start gives. */
+struct leat_thread_options {
+    const char *name;    /* copied, cut to 15 bytes; NULL: "leat" */
+    int64_t stack_bytes; /* rounded up to what the system wants at least; 0: its default */
+    int64_t cpu;         /* the processor that it is pinned to, counted from 1; 0: any */
+    int priority;        /* 1 to 99: real time, first in, first out (SCHED_FIFO); 0: as others */
+};
+
 /*
  * run(context) runs in a thread of its own, which blocks every signal from its first moment on.
  *
@@ -312,6 +338,18 @@ struct leat_thread {
  * [thread: any | blocks: no | allocates: a stack | fails: EAGAIN, ENOMEM]
  */
 LEAT_API int leat_thread_start(struct leat_thread *thread, const char *name, void (*run)(void *context), void *context);
+
+/*
+ * As leat_thread_start, with more to say.
+ *
+ * @param options  read during the call
+ * Returns 0; -EINVAL: no such processor, or a number out of range; -EPERM: no right to that priority (CAP_SYS_NICE, RLIMIT_RTPRIO);
+ * -EAGAIN, -ENOMEM: no thread to be had.   Source: pthread_attr_setaffinity_np(3), sched(7)
+ *
+ * [thread: any | blocks: no | allocates: a stack | fails: EINVAL EPERM EAGAIN ENOMEM]
+ */
+LEAT_API int leat_thread_start_with(struct leat_thread *thread, const struct leat_thread_options *options, void (*run)(void *context),
+                                    void *context);
 
 /*
  * The thread has ended, and everything it did is seen. Once for each that was started.

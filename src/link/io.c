@@ -31,25 +31,30 @@ int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *de
     return count;
 }
 
+bool link_may_sleep(struct leat_link *link)
+{
+    bool out_waits = link_out_waits(link);
+    if (link->in_open && link->hold == HOLD_ROOM && !leat_channel_arm_writer(&link->in))
+        return false;
+    if (out_waits && !leat_channel_arm(&link->out))
+        return false;
+    /* A closed writer wakes whoever sleeps, but it may have closed before the sleep was announced. Edge "writer closed" */
+    return !(out_waits && leat_load(&link->out.writer_closed, acquire));
+}
+
 /* Waits until one of the reasons for standing still may be gone. */
 static void wait_for_work(struct leat_link *link)
 {
     int64_t deadline = LEAT_FOREVER;
     struct leat_ready set[3] = {{.fd = link->io.fd, .in = true}};
-    bool out_waits = link->out_open && !link->out_blocked;
-    if (link->in_open && link->hold == HOLD_ROOM && !leat_channel_arm_writer(&link->in))
-        return;
-    if (out_waits && !leat_channel_arm(&link->out))
+    if (!link_may_sleep(link))
         return;
     int64_t count = 1 + link_waits(link, set + 1, &deadline);
-    /* A closed writer wakes whoever sleeps, but it may have closed before the sleep was announced. */
-    if (out_waits && leat_load(&link->out.writer_closed, acquire)) /* edge "writer closed" */
-        return;
     deadline = link_due(link) < deadline ? link_due(link) : deadline;
     link_count_wait(link);
     leat_os_poll(set, count, deadline);
     leat_waker_drain(&link->io);
-    if (out_waits && set[count - 1].ready)
+    if (link_out_waits(link) && set[count - 1].ready)
         link_output_lost(link);
 }
 
@@ -59,12 +64,16 @@ static void wait_for_work(struct leat_link *link)
  */
 static int try_accept(struct leat_link *link, struct leat_error *error)
 {
-    struct leat_ready *watched = link->watched_count > 0 ? &link->watched[0] : NULL;
+    struct leat_ready *watched = NULL;
+    for (int64_t i = 0; i < link->watched_count; i++) {
+        if (link->watched[i].fd == link->transport->fd(link->state, LEAT_IN))
+            watched = &link->watched[i];
+    }
     if (watched)
         leat_os_set_drop(link->set, watched->fd);
     int rc = link->transport->accept(link->state, error);
     if (watched && rc == -EAGAIN)
-        leat_os_set_watch(link->set, watched);
+        leat_os_set_watch(link->set, watched, link);
     else if (watched)
         watched->fd = -1;
     return rc;
@@ -98,22 +107,6 @@ bool link_accept(struct leat_link *link)
     return false;
 }
 
-/* A listener waits for its peer, in vain if there is a stop or an error. */
-static void wait_for_peer(struct leat_link *link)
-{
-    while (!link_accept(link)) {
-        enum link_stop stop = stop_asked(link);
-        if (stop == LINK_ABANDON || (stop == LINK_DRAIN && !(link->out_open && leat_pipe_poll(&link->out.pipe))))
-            return;
-        if (!link->in_open && !link->out_open)
-            return;
-        int64_t deadline = LEAT_FOREVER;
-        struct leat_ready set[3] = {{.fd = link->io.fd, .in = true}};
-        leat_os_poll(set, 1 + link_waits(link, set + 1, &deadline), deadline);
-        leat_waker_drain(&link->io);
-    }
-}
-
 bool link_turn(struct leat_link *link)
 {
     bool moved = link->in_open && link_input_step(link);
@@ -130,25 +123,36 @@ void link_end(struct leat_link *link)
     }
 }
 
-void link_io_run(void *context)
+enum link_next link_run(struct leat_link *link)
 {
-    struct leat_link *link = context;
-    if (!link->accepted)
-        wait_for_peer(link);
-    while (link->accepted && (link->in_open || link->out_open)) {
-        enum link_stop stop = stop_asked(link);
-        if (stop == LINK_ABANDON)
-            break;
-        if (stop == LINK_DRAIN && link->in_open) {
-            link_input_close(link);
-            continue;
-        }
-        if (!link_turn(link))
-            wait_for_work(link);
+    enum link_stop stop = stop_asked(link);
+    bool peer = link_accept(link);
+    if (stop == LINK_ABANDON || (!link->in_open && !link->out_open))
+        return LINK_END;
+    if (!peer) /* a listener waits, but to write nothing to nobody */
+        return stop == LINK_DRAIN && !(link->out_open && leat_pipe_poll(&link->out.pipe)) ? LINK_END : LINK_WAIT;
+    if (stop == LINK_DRAIN && link->in_open) {
+        link_input_close(link);
+        return LINK_AGAIN;
     }
+    return link_turn(link) ? LINK_AGAIN : LINK_WAIT;
+}
+
+void link_leave(struct leat_link *link)
+{
     link_end(link);
     leat_store(&link->done, 1, release); /* edge "done": everything above happens before close() goes on */
     leat_waker_wake(&link->finished);
     if (leat_sub(&link->owners, 1, acq_rel) == 1) /* edge "owners": the last one sees all that the other did */
         link_free(link);
+}
+
+void link_io_run(void *context)
+{
+    struct leat_link *link = context;
+    for (enum link_next next = LINK_AGAIN; next != LINK_END; next = link_run(link)) {
+        if (next == LINK_WAIT)
+            wait_for_work(link);
+    }
+    link_leave(link);
 }

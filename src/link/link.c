@@ -39,6 +39,8 @@ int link_check_options(struct leat_link *link, const struct leat_link_options *g
     options->receive_bytes = or_default(options->receive_bytes, four_blocks > 16 << 20 ? four_blocks : 16 << 20);
     if (!options->thread_name)
         options->thread_name = "leat-link";
+    if (options->io_thread && options->no_thread)
+        return refuse(link, error, -EINVAL, "io_thread and no_thread exclude each other");
     if (options->directions & ~transport->directions)
         return refuse(link, error, -EINVAL, options->directions & LEAT_OUT ? "cannot be written to" : "cannot be read from");
     if ((options->directions & LEAT_IN) && !options->dialect)
@@ -185,6 +187,8 @@ int link_open_rest(struct leat_link *link, struct leat_error *error)
             leat_channel_close_reader(&link->out);
         if (link->options.no_thread)
             leat_store(&link->owners, 1, relaxed); /* relaxed: there is nobody else */
+        else if (link->options.io_thread)
+            link_join_thread(link->options.io_thread, link);
         else
             rc = leat_thread_start(&link->thread, link->options.thread_name, link_io_run, link);
     }
@@ -455,7 +459,7 @@ void link_free(struct leat_link *link)
     if (link->io.fd >= 0)
         leat_waker_fini(&link->io);
     leat_os_timer_close(link->timer);
-    if (link->set >= 0)
+    if (link->set >= 0 && !link->options.io_thread)
         leat_os_set_close(link->set);
     if (link->ring.data)
         leat_os_ring_destroy(&link->ring);
@@ -529,9 +533,9 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
             last.code = closed;
             snprintf(last.text, sizeof last.text, "%s: close: %s", link->name, leat_os_error(-closed));
         }
-        if (!link->options.no_thread)
+        if (!link->options.no_thread && !link->options.io_thread)
             leat_thread_join(&link->thread);
-    } else {
+    } else if (!link->options.io_thread) {
         leat_thread_detach(&link->thread);
     }
     if (error)

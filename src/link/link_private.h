@@ -13,6 +13,7 @@
 #define LEAT_LINK_PRIVATE_H
 
 #include <leat/channel.h>
+#include <leat/io_thread.h>
 #include <leat/link.h>
 #include <leat/os.h>
 #include <leat/ring.h>
@@ -21,11 +22,16 @@
 #define BATCH_SPANS 64
 #define BATCH_GATHERED 65536 /* bytes */
 
+#define LINK_TAG_WAKER ((uintptr_t)1) /* in a set, a link's descriptors have its address as their tag, and its waker that and this */
+
 /* What the application asks of the I/O thread; only ever raised. */
 enum link_stop { LINK_RUN, LINK_DRAIN, LINK_ABANDON };
 
 /* Why the input makes no progress. */
 enum link_hold { HOLD_NOTHING, HOLD_DEVICE, HOLD_ROOM, HOLD_BLOCKS };
+
+/* What the I/O thread is to do with a link. */
+enum link_next { LINK_AGAIN, LINK_WAIT, LINK_END };
 
 /* A counter with one writer that any thread may read. */
 typedef LEAT_ATOMIC(int64_t) link_count;
@@ -66,6 +72,14 @@ struct link_batch {
     struct leat_msg held[BATCH_SPANS];
     int64_t sizes[BATCH_FRAMES];
     unsigned char gathered[BATCH_GATHERED];
+};
+
+/* Who gives many links their turns: host.c. */
+struct link_host {
+    int set; /* of the descriptors that its links wait for */
+    struct leat_link *all;
+    struct leat_link *queue_first, *queue_last; /* those that are to have a turn */
+    int64_t due_ns;
 };
 
 struct leat_link {
@@ -123,7 +137,13 @@ struct leat_link {
     int64_t learnt_bytes, learnt_frames; /* bytes_in and frames_in when the way to receive was chosen last */
     struct link_batch *batch;            /* NULL where there is no output */
 
-    /* Without a thread: the descriptor that others wait for, and what is in it. */
+    /* With a host (host.c), in its thread. */
+    struct leat_link *host_next, *host_before; /* all links there */
+    struct leat_link *queue_next;              /* those that are to have a turn */
+    int64_t host_due_ns;                       /* when it is to have one at the latest */
+    bool queued, gone;                         /* gone: its descriptor has said so */
+
+    /* Without a thread: the descriptor that others wait for, and what is in it; with a host that one's. */
     int set;
     int timer; /* for what can only be looked at again */
     struct leat_ready watched[4];
@@ -136,10 +156,13 @@ struct leat_link {
 };
 
 /* io.c */
-void link_io_run(void *link);             /* the I/O thread */
-bool link_turn(struct leat_link *link);   /* one turn of both directions. True: something moved */
-bool link_accept(struct leat_link *link); /* returns whether there is a peer; an error closes both directions */
-void link_end(struct leat_link *link);    /* both directions are closed */
+void link_io_run(void *link);                    /* the I/O thread */
+enum link_next link_run(struct leat_link *link); /* one turn of a link on an I/O thread */
+bool link_may_sleep(struct leat_link *link);     /* its sleep is announced to the application. False: there is something to do */
+void link_leave(struct leat_link *link);         /* the I/O thread is done with it */
+bool link_turn(struct leat_link *link);          /* one turn of both directions. True: something moved */
+bool link_accept(struct leat_link *link);        /* returns whether there is a peer; an error closes both directions */
+void link_end(struct leat_link *link);           /* both directions are closed */
 /* Lists the descriptors whose readiness may end the standstill, that of the output last; the deadline is brought forward where there is
  * none. */
 int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *deadline_ns);
@@ -154,6 +177,24 @@ bool link_step_look(struct leat_link *link); /* a step, and a look at whether th
 bool link_step_arm(struct leat_link *link);
 int link_step_fd(struct leat_link *link);
 bool link_step_close(struct leat_link *link, int64_t deadline_ns); /* true: everything was written */
+
+/* What is to be in the link's set, and nothing else. False: something cannot be watched */
+bool link_watch(struct leat_link *link, struct leat_ready *now, int64_t count);
+
+/* host.c */
+int link_host_open(struct link_host *host); /* set is -1 before; 0, or a negative errno */
+void link_host_close(struct link_host *host);
+void link_host_add(struct link_host *host, struct leat_link *link); /* it is queued */
+void link_host_remove(struct link_host *host, struct leat_link *link);
+void link_host_enqueue(struct link_host *host, struct leat_link *link);  /* unless it is queued */
+struct leat_link *link_host_dequeue(struct link_host *host);             /* from a queue that is not empty */
+bool link_host_park(struct link_host *host, struct leat_link *link);     /* T1. False: there is something to do at once */
+bool link_host_lost(struct leat_link *link);                             /* a look at an output whose descriptor was gone. True: it is */
+void link_host_look_at_clock(struct link_host *host);                    /* those parked whose time has come are queued */
+bool link_host_look_at_set(struct link_host *host, int64_t deadline_ns); /* those that are ready are queued. True: the host's own */
+
+/* io_thread.c */
+void link_join_thread(struct leat_io_thread *io, struct leat_link *link); /* the link runs there from now on */
 
 /* link.c */
 struct leat_link *link_make(void); /* empty, or NULL */
@@ -181,6 +222,12 @@ static inline void link_count_wait(struct leat_link *link)
 {
     if (link->in_open && link->hold == HOLD_BLOCKS)
         link_add(&link->pool_waits, 1);
+}
+
+/* Whether the output is only waited for: then a ready descriptor means that the other end is gone. */
+static inline bool link_out_waits(const struct leat_link *link)
+{
+    return link->accepted && link->out_open && !link->out_blocked;
 }
 
 /* input.c */

@@ -5,6 +5,8 @@
  */
 #include "link_private.h"
 
+#include <leat/listener.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -66,38 +66,70 @@ void link_step_flush(struct leat_link *link)
     }
 }
 
-/* The set wakes for what the link waits for, and only then; the waker's eventfd, which is always readable, stands for "at once". */
-static void rewatch(struct leat_link *link, bool at_once)
+/* Whether the descriptor is among those. */
+static bool among(const struct leat_ready *some, int64_t count, int fd)
 {
-    struct leat_ready now[4];
-    int64_t forever = LEAT_FOREVER, count = link_waits(link, now, &forever);
-    bool for_blocks = link->in_open && link->hold == HOLD_BLOCKS && leat_os_timer_set(&link->timer, BLOCKS_NS) == 0;
-    if (count == 2 && now[0].fd == now[1].fd) { /* one descriptor for both directions */
-        now[0].out = now[1].out;
-        count = 1;
+    for (int64_t i = 0; i < count; i++) {
+        if (some[i].fd == fd)
+            return true;
     }
-    at_once = at_once || (forever != LEAT_FOREVER && !for_blocks);
-    if (for_blocks)
-        now[count++] = (struct leat_ready){.fd = link->timer, .in = true};
-    if (at_once && link->io.fd < 0 && leat_waker_init(&link->io, true) == 0)
-        leat_waker_wake(&link->io); /* for good */
-    now[count++] = (struct leat_ready){.fd = link->io.fd, .in = at_once};
+    return false;
+}
+
+/* One descriptor for both directions stands there once. Returns how many are left. */
+static int64_t once_each(struct leat_ready *some, int64_t count)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t j = 0;
+        while (j < kept && some[j].fd != some[i].fd)
+            j++;
+        if (j < kept) {
+            some[j].in |= some[i].in;
+            some[j].out |= some[i].out;
+        } else {
+            some[kept++] = some[i];
+        }
+    }
+    return kept;
+}
+
+bool link_watch(struct leat_link *link, struct leat_ready *now, int64_t count)
+{
+    bool all = true;
+    count = once_each(now, count);
     for (int64_t i = 0; i < link->watched_count; i++) { /* those that have left; before others come, which may have the same number */
-        bool kept = false;
-        for (int64_t j = 0; j < count; j++)
-            kept = kept || now[j].fd == link->watched[i].fd;
-        if (!kept && link->watched[i].fd >= 0)
+        if (link->watched[i].fd >= 0 && !among(now, count, link->watched[i].fd))
             leat_os_set_drop(link->set, link->watched[i].fd);
     }
     for (int64_t j = 0; j < count; j++) {
         bool same = false;
         for (int64_t i = 0; i < link->watched_count; i++)
             same = same || (now[j].fd == link->watched[i].fd && now[j].in == link->watched[i].in && now[j].out == link->watched[i].out);
-        if (!same && now[j].fd >= 0 && leat_os_set_watch(link->set, &now[j]) != 0)
-            now[j].fd = -1; /* to be tried again by the next arm */
+        if (!same && now[j].fd >= 0 &&
+            leat_os_set_watch(link->set, &now[j], (char *)link + (now[j].fd == link->io.fd ? LINK_TAG_WAKER : 0)) != 0) {
+            now[j].fd = -1; /* to be tried again */
+            all = false;
+        }
     }
-    memcpy(link->watched, now, sizeof now);
+    memcpy(link->watched, now, (size_t)count * sizeof *now);
     link->watched_count = count;
+    return all;
+}
+
+/* The set wakes for what the link waits for, and only then; the waker's eventfd, which is always readable, stands for "at once". */
+static void rewatch(struct leat_link *link, bool at_once)
+{
+    struct leat_ready now[4];
+    int64_t forever = LEAT_FOREVER, count = link_waits(link, now, &forever);
+    bool for_blocks = link->in_open && link->hold == HOLD_BLOCKS && leat_os_timer_set(&link->timer, BLOCKS_NS) == 0;
+    at_once = at_once || (forever != LEAT_FOREVER && !for_blocks);
+    if (for_blocks)
+        now[count++] = (struct leat_ready){.fd = link->timer, .in = true};
+    if (at_once && link->io.fd < 0 && leat_waker_init(&link->io, true) == 0)
+        leat_waker_wake(&link->io); /* for good */
+    now[count++] = (struct leat_ready){.fd = link->io.fd, .in = at_once};
+    link_watch(link, now, count);
 }
 
 bool link_step_look(struct leat_link *link)

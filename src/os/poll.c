@@ -55,10 +55,9 @@ int leat_os_set_open(void)
     return set < 0 ? -errno : set;
 }
 
-int leat_os_set_watch(int set, const struct leat_ready *ready)
+int leat_os_set_watch(int set, const struct leat_ready *ready, void *tag)
 {
-    struct epoll_event event = {.events = (ready->in ? (uint32_t)EPOLLIN : 0) | (ready->out ? (uint32_t)EPOLLOUT : 0),
-                                .data.fd = ready->fd};
+    struct epoll_event event = {.events = (ready->in ? (uint32_t)EPOLLIN : 0) | (ready->out ? (uint32_t)EPOLLOUT : 0), .data.ptr = tag};
 
     if (epoll_ctl(set, EPOLL_CTL_MOD, ready->fd, &event) == 0) {
         return 0;
@@ -72,6 +71,38 @@ int leat_os_set_watch(int set, const struct leat_ready *ready)
 void leat_os_set_drop(int set, int fd)
 {
     (void)epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL); /* one that was closed has left by itself */
+}
+
+/* epoll_pwait2(2), or where the kernel or a sandbox has none, epoll_wait(2) to the next millisecond. */
+static int set_wait(int set, struct epoll_event *got, int most, int64_t deadline_ns)
+{
+    struct timespec left;
+    const struct timespec *wait = leat_port_time_left(&left, deadline_ns);
+    int count = epoll_pwait2(set, got, most, wait, NULL);
+
+    if (count >= 0 || errno == EINTR || errno == EINVAL || errno == EBADF) {
+        return count;
+    }
+    int64_t ms = wait == NULL ? -1 : (int64_t)left.tv_sec * 1000 + (left.tv_nsec + 999999) / 1000000;
+    return epoll_wait(set, got, most, (int)(ms > INT32_MAX ? INT32_MAX : ms));
+}
+
+int64_t leat_os_set_wait(int set, struct leat_os_event *events, int64_t count, int64_t deadline_ns)
+{
+    struct epoll_event got[LEAT_POLL_MAX];
+    int ready;
+
+    if (count < 1) {
+        return -EINVAL;
+    }
+    ready = set_wait(set, got, (int)(count < LEAT_POLL_MAX ? count : LEAT_POLL_MAX), deadline_ns);
+    if (ready < 0) {
+        return errno == EINTR ? 0 : -errno;
+    }
+    for (int i = 0; i < ready; i++) {
+        events[i] = (struct leat_os_event){.tag = got[i].data.ptr, .gone = (got[i].events & (EPOLLERR | EPOLLHUP)) != 0};
+    }
+    return ready;
 }
 
 void leat_os_set_close(int set)

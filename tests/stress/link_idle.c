@@ -5,7 +5,7 @@
  * when less is given back at the end than was taken.
  */
 #define _GNU_SOURCE
-#include <leat/link.h>
+#include <leat/listener.h>
 #include <leat/os.h>
 
 #include <arpa/inet.h>
