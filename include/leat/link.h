@@ -239,6 +239,14 @@ LEAT_API int64_t leat_link_deadline(const struct leat_link *link);
 LEAT_API const struct leat_error *leat_link_error(const struct leat_link *link);
 
 /*
+ * What the application keeps with the link, and never looked at: NULL until it is set.
+ *
+ * [thread: application | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_link_set_context(struct leat_link *link, void *context);
+LEAT_API void *leat_link_context(const struct leat_link *link);
+
+/*
  * Returns where the endpoint can be called ("tcp://127.0.0.1:40123" for a listener at port 0), else its name as given. Valid until the
  * link is closed.
  *

@@ -19,12 +19,13 @@ struct leat_listener;
 struct leat_listener_options {
     struct leat_link_options link; /* of each peer's link; high_water_bytes and receive_bytes are of all together. repeat is not possible */
     int64_t most_links;            /* open at once, 1 to 2^20; 0: 1024 */
+    bool merged;                   /* all peers are received from at one place: leat_listener_recv_many. Implies link.no_thread */
 };
 
 struct leat_listener_stats {
     int64_t accepted; /* links made */
     int64_t open;     /* of these, not closed yet */
-    int64_t refused;  /* peers who were hung up on because there was no fd to spare */
+    int64_t refused;  /* peers who were hung up on because there was no fd or no memory to spare */
     struct leat_pool_stats pool;
 };
 
@@ -56,7 +57,32 @@ LEAT_API int leat_listener_open(struct leat_listener **listener, const char *end
 LEAT_API int leat_listener_accept(struct leat_listener *listener, struct leat_link **link, int64_t deadline_ns, struct leat_error *error);
 
 /*
- * Returns a descriptor that is readable when somebody calls. It is the listener's: never read, written or closed.
+ * msgs[0 ..] hold the next frames of all peers of a merged listener, and peers[i] is the link that msgs[i] came by: the identity of who
+ * sent it, and the way to answer (leat_link_send, leat_link_flush; leat_link_context for what belongs to it). Whoever calls is accepted
+ * meanwhile. Peers have turns, so that none keeps the others waiting; within one peer the order is that of its stream.
+ *
+ * @param peers, msgs  room for `count` each; overwritten on success, and the messages the caller's from then on
+ * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries, LEAT_FOREVER waits
+ * Returns how many, 1 .. count; -EAGAIN or -ETIMEDOUT: nothing there; or how the input of a peer ended, as leat_link_recv, once for each:
+ * then *peers is that peer, who may still be written to and is to be closed (leat_link_close). -EINVAL: the listener is not merged.
+ * Source: libzmq's ROUTER, whose identities are here the links themselves
+ *
+ * [thread: the listener's, and its links' too | blocks: until deadline_ns | allocates: links | fails: as leat_link_recv, EINVAL]
+ */
+LEAT_API int64_t leat_listener_recv_many(struct leat_listener *listener, struct leat_link **peers, struct leat_msg *msgs, int64_t count,
+                                         int64_t deadline_ns);
+
+/*
+ * Returns when a merged listener is to be received from at the latest, because of a link's idle_ns or partial_ns, for loops of others; else
+ * LEAT_FOREVER.
+ *
+ * [thread: the listener's | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API int64_t leat_listener_deadline(const struct leat_listener *listener);
+
+/*
+ * Returns a descriptor that is readable when somebody calls; of a merged listener, when leat_listener_recv_many, which said -EAGAIN before,
+ * has something to do. It is the listener's: never read, written or closed.
  *
  * [thread: any | blocks: no | allocates: no | fails: never]
  */

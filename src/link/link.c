@@ -371,6 +371,16 @@ const struct leat_error *leat_link_error(const struct leat_link *link)
     return link->last_error ? link->last_error : &none;
 }
 
+void leat_link_set_context(struct leat_link *link, void *context)
+{
+    link->context = context;
+}
+
+void *leat_link_context(const struct leat_link *link)
+{
+    return link->context;
+}
+
 const char *leat_link_name(const struct leat_link *link)
 {
     return link->name;
@@ -459,7 +469,7 @@ void link_free(struct leat_link *link)
     if (link->io.fd >= 0)
         leat_waker_fini(&link->io);
     leat_os_timer_close(link->timer);
-    if (link->set >= 0 && !link->options.io_thread)
+    if (link->set >= 0 && !link->options.io_thread && !link->host)
         leat_os_set_close(link->set);
     if (link->ring.data)
         leat_os_ring_destroy(&link->ring);
@@ -503,6 +513,8 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
     leat_channel_close_writer(&link->out);
     leat_channel_close_reader(&link->in);
     bool done;
+    if (link->host)
+        link_host_remove(link->host, link);
     if (link->options.no_thread) {
         rc = link_step_close(link, deadline_ns) ? 0 : -ETIMEDOUT;
         done = true;

@@ -14,7 +14,7 @@
 
 #include <leat/channel.h>
 #include <leat/io_thread.h>
-#include <leat/link.h>
+#include <leat/listener.h>
 #include <leat/os.h>
 #include <leat/ring.h>
 
@@ -82,6 +82,16 @@ struct link_host {
     int64_t due_ns;
 };
 
+struct leat_listener {
+    struct leat_link *model; /* what its links have in common; never wired and never handed out */
+    int64_t most_links, accepted, failed;
+    bool merged;
+    /* where merged */
+    struct link_host host;
+    bool hears, called; /* the set hears of callers; there may be some */
+    int64_t unlooked;   /* calls since the last look at the set */
+};
+
 struct leat_link {
     /* Set by open, read by both threads. */
     const struct leat_transport *transport;
@@ -138,6 +148,7 @@ struct leat_link {
     struct link_batch *batch;            /* NULL where there is no output */
 
     /* With a host (host.c), in its thread. */
+    struct link_host *host;                    /* of a merged listener; NULL: none, or an I/O thread's */
     struct leat_link *host_next, *host_before; /* all links there */
     struct leat_link *queue_next;              /* those that are to have a turn */
     int64_t host_due_ns;                       /* when it is to have one at the latest */
@@ -152,6 +163,7 @@ struct leat_link {
     /* The application's. */
     int64_t frames_received, frames_sent, bytes_sent;
     bool end_told; /* recv has said that the input is over */
+    void *context; /* whatever the application likes */
     const struct leat_error *last_error;
 };
 
@@ -192,6 +204,14 @@ bool link_host_park(struct link_host *host, struct leat_link *link);     /* T1. 
 bool link_host_lost(struct leat_link *link);                             /* a look at an output whose descriptor was gone. True: it is */
 void link_host_look_at_clock(struct link_host *host);                    /* those parked whose time has come are queued */
 bool link_host_look_at_set(struct link_host *host, int64_t deadline_ns); /* those that are ready are queued. True: the host's own */
+
+/* merged.c */
+int link_merge(struct leat_listener *listener, struct leat_error *error); /* its peers are received from as one */
+void link_part(struct leat_listener *listener);                           /* its links are on their own again */
+
+/* listener.c */
+bool link_listener_full(const struct leat_listener *listener);
+int link_listener_take(struct leat_listener *listener, struct leat_link **link, struct leat_error *error); /* as accept, without waiting */
 
 /* io_thread.c */
 void link_join_thread(struct leat_io_thread *io, struct leat_link *link); /* the link runs there from now on */

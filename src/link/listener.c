@@ -12,11 +12,6 @@
 
 #define MOST_LINKS (INT64_C(1) << 20)
 
-struct leat_listener {
-    struct leat_link *model;
-    int64_t most_links, accepted;
-};
-
 static int refuse(const struct leat_link *model, struct leat_error *error, int code, const char *what)
 {
     *error = (struct leat_error){.code = code, .offset = -1};
@@ -63,7 +58,10 @@ int leat_listener_open(struct leat_listener **listener, const char *endpoint, co
     if (!made)
         return -ENOMEM;
     made->most_links = options && options->most_links != 0 ? options->most_links : 1024;
+    made->host.set = -1;
     int rc = open_model(made->model, endpoint, options, made->most_links, error);
+    if (rc == 0 && options && options->merged)
+        rc = link_merge(made, error);
     if (rc != 0) {
         leat_listener_close(made);
         return rc;
@@ -98,27 +96,33 @@ static int make_link(struct leat_link **link, const struct leat_link *model, voi
     return rc;
 }
 
-static int64_t open_links(const struct leat_listener *listener)
+bool link_listener_full(const struct leat_listener *listener)
 {
-    return link_pools_users(listener->model->pools) - 1;
+    return link_pools_users(listener->model->pools) - 1 >= listener->most_links;
+}
+
+int link_listener_take(struct leat_listener *listener, struct leat_link **link, struct leat_error *error)
+{
+    struct leat_link *model = listener->model;
+    void *state = NULL;
+    if (link_listener_full(listener))
+        return refuse(model, error, -EBUSY, "as many links as may be are open");
+    int rc = model->transport->take(model->state, &state, error);
+    if (rc == 0)
+        rc = make_link(link, model, state, error);
+    listener->accepted += rc == 0;
+    return rc;
 }
 
 int leat_listener_accept(struct leat_listener *listener, struct leat_link **link, int64_t deadline_ns, struct leat_error *error)
 {
-    struct leat_link *model = listener->model;
     struct leat_error ignored;
     error = error ? error : &ignored;
     *error = (struct leat_error){.offset = -1};
+    if (listener->merged)
+        return refuse(listener->model, error, -EINVAL, "a merged listener accepts by itself");
     for (bool last = deadline_ns == 0;;) {
-        void *state = NULL;
-        if (open_links(listener) >= listener->most_links)
-            return refuse(model, error, -EBUSY, "as many links as may be are open");
-        int rc = model->transport->take(model->state, &state, error);
-        if (rc == 0) {
-            rc = make_link(link, model, state, error);
-            listener->accepted += rc == 0;
-            return rc;
-        }
+        int rc = link_listener_take(listener, link, error);
         if (rc != -EAGAIN || last)
             return rc != -EAGAIN || deadline_ns == 0 ? rc : -ETIMEDOUT;
         struct leat_ready ready = {.fd = leat_listener_fd(listener), .in = true};
@@ -129,7 +133,7 @@ int leat_listener_accept(struct leat_listener *listener, struct leat_link **link
 
 int leat_listener_fd(struct leat_listener *listener)
 {
-    return listener->model->transport->fd(listener->model->state, LEAT_IN);
+    return listener->merged ? listener->host.set : listener->model->transport->fd(listener->model->state, LEAT_IN);
 }
 
 const char *leat_listener_name(const struct leat_listener *listener)
@@ -142,14 +146,15 @@ void leat_listener_stats(struct leat_listener *listener, struct leat_listener_st
     const struct leat_link *model = listener->model;
     *stats = (struct leat_listener_stats){
         .accepted = listener->accepted,
-        .open = open_links(listener),
-        .refused = model->transport->lost(model->state),
+        .open = link_pools_users(model->pools) - 1,
+        .refused = model->transport->lost(model->state) + listener->failed,
     };
     leat_pool_stats(model->pools->messages, &stats->pool);
 }
 
 void leat_listener_close(struct leat_listener *listener)
 {
+    link_part(listener);
     link_free(listener->model);
     free(listener);
 }

@@ -64,6 +64,8 @@ void link_step_flush(struct leat_link *link)
     leat_channel_flush(&link->out);
     while (link->accepted && link->out_open && link_output_step(link)) {
     }
+    if (link->host && link->out_blocked) /* the listener's set is to hear when there is room again */
+        link_host_enqueue(link->host, link);
 }
 
 /* Whether the descriptor is among those. */
@@ -145,6 +147,8 @@ bool link_step_look(struct leat_link *link)
 
 int link_step_fd(struct leat_link *link)
 {
+    if (link->host)
+        return -EINVAL;
     if (link->set < 0)
         link->set = leat_os_set_open();
     return link->set;
