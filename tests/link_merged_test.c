@@ -30,7 +30,7 @@ static void serve_all(struct leat_listener *listener, int peers, bool loop)
     struct leat_msg msgs[BATCH];
     struct leat_link *from[BATCH];
     for (int done = 0; done < peers;) {
-        int64_t n = leat_listener_recv_many(listener, from, msgs, BATCH, loop ? 0 : LEAT_FOREVER);
+        int64_t n = leat_listener_recv_many(listener, from, msgs, NULL, BATCH, loop ? 0 : LEAT_FOREVER);
         if (n == -EAGAIN) {
             assert_true(loop);
             assert_int_equal(poll(&(struct pollfd){.fd = leat_listener_fd(listener), .events = POLLIN}, 1, 20000), 1);
@@ -98,7 +98,7 @@ static void a_busy_peer_does_not_starve_a_quiet_one(void **state)
     assert_int_equal(send(quiet, frame, sizeof frame, 0), sizeof frame);
     struct leat_link *first = NULL;
     while (of_quiet == 0) {
-        int64_t n = leat_listener_recv_many(listener, from, msgs, BATCH, leat_os_now_ns() + 20000000000);
+        int64_t n = leat_listener_recv_many(listener, from, msgs, NULL, BATCH, leat_os_now_ns() + 20000000000);
         assert_true(n > 0);
         first = first ? first : from[0];
         for (int64_t i = 0; i < n; i++) {
@@ -111,7 +111,7 @@ static void a_busy_peer_does_not_starve_a_quiet_one(void **state)
     close(busy);
     close(quiet);
     for (int ended = 0; ended < 2;) {
-        int64_t n = leat_listener_recv_many(listener, from, msgs, BATCH, LEAT_FOREVER);
+        int64_t n = leat_listener_recv_many(listener, from, msgs, NULL, BATCH, LEAT_FOREVER);
         for (int64_t i = 0; i < n; i++)
             of_busy += from[i] == first, leat_msg_unref(&msgs[i]);
         if (n < 0) {
@@ -136,7 +136,7 @@ static void an_answer_that_finds_no_room_is_written_later(void **state)
     int fd = call(listener);
     int64_t sent = 0, came = 0;
     assert_int_equal(send(fd, frame, sizeof frame, 0), sizeof frame);
-    assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, 1, LEAT_FOREVER), 1);
+    assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, NULL, 1, LEAT_FOREVER), 1);
     leat_msg_unref(&msg);
     for (;; sent++) {
         static const unsigned char small[43] = {7, 0, 40}; /* inline: it takes no block */
@@ -150,12 +150,12 @@ static void an_answer_that_finds_no_room_is_written_later(void **state)
     while (came < sent * 43) {
         int64_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
         came += got > 0 ? got : 0;
-        assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, 1, leat_os_now_ns() + 1000000), -ETIMEDOUT);
+        assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, NULL, 1, leat_os_now_ns() + 1000000), -ETIMEDOUT);
     }
     assert_int_equal(came, sent * 43);
     shutdown(fd, SHUT_WR);
-    assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, 1, LEAT_FOREVER), -EPIPE);
-    assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, 1, 0), -EAGAIN); /* told once */
+    assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, NULL, 1, LEAT_FOREVER), -EPIPE);
+    assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, NULL, 1, 0), -EAGAIN); /* told once */
     assert_int_equal(leat_link_close(peer, LEAT_FOREVER, NULL, NULL), 0);
     close(fd);
     leat_listener_close(listener);
@@ -176,17 +176,17 @@ static void at_the_most_links_callers_wait_until_one_is_closed(void **state)
         assert_int_equal(send(fds[i], frame, sizeof frame, 0), sizeof frame);
     }
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(leat_listener_recv_many(listener, &peers[i], &msg, 1, LEAT_FOREVER), 1);
+        assert_int_equal(leat_listener_recv_many(listener, &peers[i], &msg, NULL, 1, LEAT_FOREVER), 1);
         leat_msg_unref(&msg);
     }
     assert_ptr_not_equal(peers[0], peers[1]);
     int64_t begin = leat_os_now_ns();
-    assert_int_equal(leat_listener_recv_many(listener, &peers[2], &msg, 1, begin + 50000000), -ETIMEDOUT);
+    assert_int_equal(leat_listener_recv_many(listener, &peers[2], &msg, NULL, 1, begin + 50000000), -ETIMEDOUT);
     assert_int_equal(poll(&(struct pollfd){.fd = leat_listener_fd(listener), .events = POLLIN}, 1, 0), 0); /* no spin */
     assert_int_equal(leat_listener_accept(listener, &none, 0, NULL), -EINVAL);
     assert_int_equal(leat_link_fd(peers[0]), -EINVAL); /* the listener's is the one to wait for */
     assert_int_equal(leat_link_close(peers[0], LEAT_FOREVER, NULL, NULL), 0);
-    assert_int_equal(leat_listener_recv_many(listener, &peers[2], &msg, 1, LEAT_FOREVER), 1);
+    assert_int_equal(leat_listener_recv_many(listener, &peers[2], &msg, NULL, 1, LEAT_FOREVER), 1);
     leat_msg_unref(&msg);
     /* The listener goes before its links, which go on by themselves. */
     leat_listener_close(listener);
@@ -212,7 +212,7 @@ static void a_silent_peer_is_told_in_time(void **state)
     int64_t begin = leat_os_now_ns();
     assert_int_equal(leat_listener_deadline(listener), LEAT_FOREVER);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, 1, begin + 20000000000), -ETIMEDOUT);
+        assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, NULL, 1, begin + 20000000000), -ETIMEDOUT);
         assert_true(leat_os_now_ns() - begin >= 50000000 && leat_os_now_ns() - begin < 15000000000);
         assert_non_null(strstr(leat_link_error(peer)->text, "timed out"));
         assert_int_equal(leat_link_close(peer, 0, NULL, NULL), 0);

@@ -76,6 +76,7 @@ struct leat_link_options {
     int64_t idle_ns;                        /* the input fails with -ETIMEDOUT when nothing was read for so long; 0: never */
     int64_t partial_ns;                     /* likewise when a frame is not whole so long after its first bytes were read; 0: never */
     int64_t repeat;                         /* read the input this many times over; 0: once */
+    bool info;                              /* leat_link_recv_info says of each message when it came; 24 bytes more of each in the pipe */
     bool no_thread;                         /* the application's calls do the I/O, in their thread: recv, send, flush, step, arm, close */
     const char *thread_name;                /* 15 characters; NULL: "leat-link"; borrowed until open returns */
     struct leat_io_thread *io_thread;       /* that runs the link, among others (io_thread.h); NULL: one of its own */
@@ -100,6 +101,13 @@ struct leat_link_stats {
     int64_t pinned_bytes, pinned_peak_bytes; /* receive blocks that are in use, whole; and the most that were */
     int64_t starved;                         /* times that no receive block was free, and the ring was taken */
     struct leat_pool_stats pool;             /* of the blocks that frames are copied to */
+};
+
+/* What is known of a message beside its bytes. */
+struct leat_link_info {
+    int64_t sequence;    /* of the frame in its stream, counted from 0, those included that were dropped */
+    int64_t received_ns; /* CLOCK_MONOTONIC, when the last of its bytes had been read */
+    int64_t connection;  /* 0 */
 };
 
 /* How a link ended. */
@@ -147,6 +155,17 @@ LEAT_API int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_
  * [thread: application | blocks: until deadline_ns | allocates: no | fails: EAGAIN ETIMEDOUT EPIPE EBADMSG and the device's]
  */
 LEAT_API int64_t leat_link_recv_many(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns);
+
+/*
+ * As leat_link_recv_many, and infos[i] belongs to msgs[i].
+ *
+ * @param infos  room for `count`, overwritten on success; NULL: not wanted
+ * Returns as leat_link_recv_many; -EINVAL: options.info was not set.
+ *
+ * [thread: application | blocks: until deadline_ns | allocates: no | fails: as leat_link_recv_many, EINVAL]
+ */
+LEAT_API int64_t leat_link_recv_info(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count,
+                                     int64_t deadline_ns);
 
 /*
  * The link owns what *msg held and will write it; on its way after leat_link_flush, or when the pipe is full.

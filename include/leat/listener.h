@@ -62,15 +62,16 @@ LEAT_API int leat_listener_accept(struct leat_listener *listener, struct leat_li
  * meanwhile. Peers have turns, so that none keeps the others waiting; within one peer the order is that of its stream.
  *
  * @param peers, msgs  room for `count` each; overwritten on success, and the messages the caller's from then on
+ * @param infos        NULL, or as leat_link_recv_info, where options.link.info is set
  * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries, LEAT_FOREVER waits
  * Returns how many, 1 .. count; -EAGAIN or -ETIMEDOUT: nothing there; or how the input of a peer ended, as leat_link_recv, once for each:
- * then *peers is that peer, who may still be written to and is to be closed (leat_link_close). -EINVAL: the listener is not merged.
- * Source: libzmq's ROUTER, whose identities are here the links themselves
+ * then *peers is that peer, who may still be written to and is to be closed (leat_link_close). -EINVAL: the listener is not merged, or no
+ * info is kept. Source: libzmq's ROUTER, whose identities are here the links themselves
  *
  * [thread: the listener's, and its links' too | blocks: until deadline_ns | allocates: links | fails: as leat_link_recv, EINVAL]
  */
-LEAT_API int64_t leat_listener_recv_many(struct leat_listener *listener, struct leat_link **peers, struct leat_msg *msgs, int64_t count,
-                                         int64_t deadline_ns);
+LEAT_API int64_t leat_listener_recv_many(struct leat_listener *listener, struct leat_link **peers, struct leat_msg *msgs,
+                                         struct leat_link_info *infos, int64_t count, int64_t deadline_ns);
 
 /*
  * Returns when a merged listener is to be received from at the latest, because of a link's idle_ns or partial_ns, for loops of others; else

@@ -119,6 +119,12 @@ static bool make_message(struct leat_link *link, struct leat_msg *slot, const vo
 /* The message in the place at the pipe's back is the reader's at the next flush. False: there is no room now. */
 static bool push(struct leat_link *link, int64_t bytes)
 {
+    if (link->options.info) {
+        ((struct link_item *)leat_pipe_back(&link->in.pipe))->info = (struct leat_link_info){
+            .sequence = link_get(&link->frames_in) + link_get(&link->frames_dropped),
+            .received_ns = link->read_ns,
+        };
+    }
     if (!leat_pipe_push(&link->in.pipe, false)) {
         link->hold = HOLD_ROOM;
         return false;
@@ -427,7 +433,7 @@ static bool partial(struct leat_link *link)
 /* Notes when something came; `whole`: since the last time frames were completed, so what is partial began later. */
 static void note_time(struct leat_link *link, bool whole)
 {
-    if (link->options.idle_ns == 0 && link->options.partial_ns == 0)
+    if (link->options.idle_ns == 0 && link->options.partial_ns == 0 && !link->options.info)
         return;
     link->read_ns = leat_os_now_ns();
     if (whole || link->partial_ns == 0)

@@ -128,7 +128,7 @@ int link_open_output(struct leat_link *link)
 static int open_channels(struct leat_link *link)
 {
     struct leat_channel_config config = {
-        .pipe = {.item_bytes = sizeof(struct leat_msg),
+        .pipe = {.item_bytes = link_item_bytes(&link->options),
                  .high_water = link->options.high_water_messages,
                  .low_water = link->options.high_water_messages / 2, /* who found it full sleeps till then: not for one message */
                  .blocks = &link->pools->chunk_blocks},
@@ -138,6 +138,7 @@ static int open_channels(struct leat_link *link)
     int rc = leat_channel_init(&link->in, &config);
     if (rc != 0)
         return rc;
+    config.pipe.item_bytes = sizeof(struct leat_msg);
     config.reader_fd = false;
     config.writer_waker = NULL;
     config.reader_waker = &link->io;
@@ -233,10 +234,43 @@ static int closed_because(struct leat_link *link, const struct leat_error *error
     return error->code != 0 ? error->code : -EPIPE;
 }
 
+/* Out of items, which come a few at a time. */
+static int64_t take_items(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns)
+{
+    struct link_item items[16];
+    const int64_t most = sizeof items / sizeof items[0];
+    int64_t n = 0, got;
+    do {
+        got = leat_channel_read_many(&link->in, items, count - n < most ? count - n : most, n == 0 ? deadline_ns : 0);
+        for (int64_t i = 0; i < got; i++, n++) {
+            msgs[n] = items[i].msg;
+            if (infos)
+                infos[n] = items[i].info;
+        }
+    } while (got == most && n < count);
+    return n > 0 ? n : got;
+}
+
+int64_t link_take(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns)
+{
+    return link->options.info ? take_items(link, msgs, infos, count, deadline_ns)
+                              : leat_channel_read_many(&link->in, msgs, count, deadline_ns);
+}
+
+static int64_t receive(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns)
+{
+    int64_t got =
+        link->options.no_thread ? link_step_recv(link, msgs, infos, count, deadline_ns) : link_take(link, msgs, infos, count, deadline_ns);
+    if (got > 0)
+        link->frames_received += got;
+    link->end_told = link->end_told || got == -EPIPE;
+    return got == -EPIPE ? closed_because(link, &link->in_error) : got;
+}
+
 int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns)
 {
-    if (link->options.no_thread) {
-        int64_t got = leat_link_recv_many(link, msg, 1, deadline_ns);
+    if (link->options.no_thread || link->options.info) {
+        int64_t got = receive(link, msg, NULL, 1, deadline_ns);
         return got > 0 ? 0 : (int)got;
     }
     int rc = leat_channel_read(&link->in, msg, deadline_ns);
@@ -263,12 +297,12 @@ int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadlin
 
 int64_t leat_link_recv_many(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)
 {
-    int64_t got = link->options.no_thread ? link_step_recv(link, msgs, count, deadline_ns)
-                                          : leat_channel_read_many(&link->in, msgs, count, deadline_ns);
-    if (got > 0)
-        link->frames_received += got;
-    link->end_told = link->end_told || got == -EPIPE;
-    return got == -EPIPE ? closed_because(link, &link->in_error) : got;
+    return receive(link, msgs, NULL, count, deadline_ns);
+}
+
+int64_t leat_link_recv_info(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns)
+{
+    return link->options.info ? receive(link, msgs, infos, count, deadline_ns) : -EINVAL;
 }
 
 int64_t leat_link_send_many(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)

@@ -47,6 +47,12 @@ static inline int64_t link_get(link_count *count)
     return leat_load(count, relaxed); /* relaxed: a number, not an order */
 }
 
+/* In the pipe to the application, where options.info wants it; without, messages alone. */
+struct link_item {
+    struct leat_msg msg;
+    struct leat_link_info info;
+};
+
 /* The pools of one link, or of a listener and its links; they outlive them while the application still holds messages. */
 struct link_pools {
     LEAT_ATOMIC(uint32_t) users;                   /* written by each that comes or goes */
@@ -182,7 +188,7 @@ int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *de
 /* step.c: links without a thread; the functions are those of link.h */
 bool link_step(struct leat_link *link);                           /* some turns. True: something moved */
 bool link_step_wait(struct leat_link *link, int64_t deadline_ns); /* until something may move. False: the deadline is past */
-int64_t link_step_recv(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns);
+int64_t link_step_recv(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns);
 int64_t link_step_send(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns);
 void link_step_flush(struct leat_link *link);
 bool link_step_look(struct leat_link *link); /* a step, and a look at whether the other end is still there */
@@ -217,6 +223,8 @@ int link_listener_take(struct leat_listener *listener, struct leat_link **link, 
 void link_join_thread(struct leat_io_thread *io, struct leat_link *link); /* the link runs there from now on */
 
 /* link.c */
+/* As leat_channel_read_many from the pipe `in`; infos: NULL, or where options.info is set. */
+int64_t link_take(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns);
 struct leat_link *link_make(void); /* empty, or NULL */
 int link_check_options(struct leat_link *link, const struct leat_link_options *given, struct leat_error *error);
 int link_open_rest(struct leat_link *link, struct leat_error *error); /* transport, state, name, options and pools are set */
@@ -225,6 +233,7 @@ int link_open_output(struct leat_link *link);
 void link_free(struct leat_link *link);
 
 /* pools.c */
+int64_t link_item_bytes(const struct leat_link_options *options);                                         /* of the pipe `in` */
 int link_pools_create(struct link_pools **pools, const struct leat_link_options *options, int64_t links); /* with one user */
 void link_pools_share(struct link_pools *pools);                                                          /* one user more */
 int64_t link_pools_users(struct link_pools *pools);

@@ -82,7 +82,8 @@ static void finish(struct link_host *host, struct leat_link *link)
 }
 
 /* Those in the queue have a turn each. Returns how many messages there are; or how a peer's input ended, and peers[0] is that peer. */
-static int64_t give_turns(struct link_host *host, struct leat_link **peers, struct leat_msg *msgs, int64_t count)
+static int64_t give_turns(struct link_host *host, struct leat_link **peers, struct leat_msg *msgs, struct leat_link_info *infos,
+                          int64_t count)
 {
     struct leat_link *last = host->queue_last;
     int64_t n = 0;
@@ -92,7 +93,8 @@ static int64_t give_turns(struct link_host *host, struct leat_link **peers, stru
             finish(host, link);
             continue;
         }
-        int64_t got = leat_link_recv_many(link, msgs + n, count - n < SHARE ? count - n : SHARE, 0);
+        int64_t share = count - n < SHARE ? count - n : SHARE;
+        int64_t got = infos ? leat_link_recv_info(link, msgs + n, infos + n, share, 0) : leat_link_recv_many(link, msgs + n, share, 0);
         for (int64_t i = 0; i < got; i++)
             peers[n++] = link;
         if (got > 0 || (got == -EAGAIN && (link_host_lost(link) || !link_host_park(host, link)))) {
@@ -110,11 +112,11 @@ static int64_t give_turns(struct link_host *host, struct leat_link **peers, stru
     return n;
 }
 
-int64_t leat_listener_recv_many(struct leat_listener *listener, struct leat_link **peers, struct leat_msg *msgs, int64_t count,
-                                int64_t deadline_ns)
+int64_t leat_listener_recv_many(struct leat_listener *listener, struct leat_link **peers, struct leat_msg *msgs,
+                                struct leat_link_info *infos, int64_t count, int64_t deadline_ns)
 {
     struct link_host *host = &listener->host;
-    if (!listener->merged || count < 1)
+    if (!listener->merged || count < 1 || (infos && !listener->model->options.info))
         return -EINVAL;
     if (!host->queue_first || ++listener->unlooked >= LOOK_ROUNDS) {
         listener->called |= link_host_look_at_set(host, 0);
@@ -123,7 +125,7 @@ int64_t leat_listener_recv_many(struct leat_listener *listener, struct leat_link
     for (bool last = deadline_ns == 0;;) {
         accept_callers(listener);
         link_host_look_at_clock(host);
-        int64_t got = give_turns(host, peers, msgs, count);
+        int64_t got = give_turns(host, peers, msgs, infos, count);
         if (got != 0)
             return got;
         if (last)

@@ -65,11 +65,16 @@ static int create_one(struct leat_pool **pool, const char *name, int64_t block_b
     return block ? 0 : -ENOMEM;
 }
 
-/* Chunks for two full pipes: the items, one cut at either end, two spare and the next. The limit is exact, so caches do not count. */
-static int64_t chunk_limit(int64_t high_water, int64_t chunk_bytes)
+int64_t link_item_bytes(const struct leat_link_options *options)
 {
-    int64_t messages = (chunk_bytes - (int64_t)LEAT_CHUNK_FIRST) / ((int64_t)sizeof(struct leat_msg) + 8); /* each with its mark */
-    return 2 * (high_water / messages + 5);
+    return options->info ? sizeof(struct link_item) : sizeof(struct leat_msg);
+}
+
+/* Chunks for two full pipes: the items, one cut at either end, two spare and the next. The limit is exact, so caches do not count. */
+static int64_t chunk_limit(const struct leat_link_options *options, int64_t chunk_bytes)
+{
+    int64_t messages = (chunk_bytes - (int64_t)LEAT_CHUNK_FIRST) / (link_item_bytes(options) + 8); /* each with its mark */
+    return 2 * (options->high_water_messages / messages + 5);
 }
 
 int link_pools_create(struct link_pools **pools, const struct leat_link_options *options, int64_t links)
@@ -80,7 +85,7 @@ int link_pools_create(struct link_pools **pools, const struct leat_link_options 
         return -ENOMEM;
     int rc = create_one(&made->messages, "messages", options->block_bytes, options->high_water_bytes / options->block_bytes, 0);
     if (rc == 0)
-        rc = create_one(&made->chunks, "chunks", chunk_bytes, links * chunk_limit(options->high_water_messages, chunk_bytes), 0);
+        rc = create_one(&made->chunks, "chunks", chunk_bytes, links * chunk_limit(options, chunk_bytes), 0);
     if (rc == 0 && (options->directions & LEAT_IN) && options->receive != LEAT_RECEIVE_RING)
         rc = create_one(&made->receive, "receive", options->receive_block_bytes, options->receive_bytes / options->receive_block_bytes, 2);
     if (rc != 0) {

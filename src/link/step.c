@@ -35,14 +35,14 @@ bool link_step_wait(struct leat_link *link, int64_t deadline_ns)
     return deadline_ns == LEAT_FOREVER || leat_os_now_ns() < deadline_ns;
 }
 
-int64_t link_step_recv(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)
+int64_t link_step_recv(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns)
 {
     for (bool last = false;; last = !link_step_wait(link, deadline_ns)) {
-        int64_t got = leat_channel_read_many(&link->in, msgs, count, 0);
+        int64_t got = link_take(link, msgs, infos, count, 0);
         while (got == -EAGAIN && link_accept(link) && link_turn(link))
-            got = leat_channel_read_many(&link->in, msgs, count, 0);
+            got = link_take(link, msgs, infos, count, 0);
         if (got == -EAGAIN && !link->in_open) /* that is the turn that ended it */
-            got = leat_channel_read_many(&link->in, msgs, count, 0);
+            got = link_take(link, msgs, infos, count, 0);
         if (got != -EAGAIN || deadline_ns == 0 || last)
             return got == -EAGAIN && last ? -ETIMEDOUT : got;
     }

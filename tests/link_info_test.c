@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* What a link says of a message beside its bytes. */
+#define _GNU_SOURCE
+#include "link_many_support.h"
+
+#include <leat/io_thread.h>
+
+enum { WAYS = 3, GROUP = 50 };
+
+static struct leat_io_thread *shared;
+
+/* A link to a peer, and the peer's socket: with a thread of its own, with a shared one, with none. */
+static struct leat_link *connected(int way, struct leat_listener_options *options, int *fd)
+{
+    struct leat_link *link = NULL;
+    options->link.no_thread = way == 2;
+    options->link.io_thread = way == 1 ? shared : NULL;
+    struct leat_listener *listener = listen_at("tcp-listen://127.0.0.1:0", options);
+    *fd = call(listener);
+    assert_int_equal(leat_listener_accept(listener, &link, LEAT_FOREVER, NULL), 0);
+    leat_listener_close(listener);
+    return link;
+}
+
+static void a_message_says_its_number_and_when_it_came(void **state)
+{
+    (void)state;
+    for (int way = 0; way < WAYS; way++) {
+        struct leat_listener_options options = options_of(false);
+        struct leat_msg msgs[GROUP];
+        struct leat_link_info infos[GROUP];
+        int64_t last = 0;
+        int fd;
+        options.link.info = true;
+        struct leat_link *link = connected(way, &options, &fd);
+        for (int group = 0; group < 3; group++) {
+            int64_t begin = leat_os_now_ns();
+            for (int i = 0; i < GROUP; i++) {
+                unsigned char frame[103] = {1, 0, 100, (unsigned char)i};
+                assert_int_equal(send(fd, frame, sizeof frame, 0), sizeof frame);
+            }
+            for (int64_t n = 0; n < GROUP;) {
+                int64_t got = leat_link_recv_info(link, msgs, infos, GROUP - n, LEAT_FOREVER);
+                int64_t now = leat_os_now_ns();
+                assert_true(got > 0);
+                for (int64_t i = 0; i < got; i++, n++) {
+                    const unsigned char *frame = leat_msg_data(&msgs[i]);
+                    assert_int_equal(frame[3], n);
+                    assert_int_equal(infos[i].sequence, group * GROUP + n);
+                    assert_true(infos[i].received_ns >= last && infos[i].received_ns >= begin && infos[i].received_ns <= now);
+                    last = infos[i].received_ns;
+                    leat_msg_unref(&msgs[i]);
+                }
+            }
+        }
+        close(fd);
+        assert_int_equal(leat_link_recv_info(link, msgs, infos, GROUP, LEAT_FOREVER), -EPIPE);
+        assert_int_equal(leat_link_close(link, 0, NULL, NULL), 0);
+    }
+}
+
+/* The numbers of those that were dropped are missing. */
+static void a_dropped_message_leaves_a_gap_in_the_numbers(void **state)
+{
+    (void)state;
+    enum { COUNT = 400 };
+    for (int way = 0; way < WAYS; way++) {
+        struct leat_listener_options options = options_of(false);
+        struct leat_link_stats stats;
+        struct leat_msg msg;
+        struct leat_link_info info;
+        int64_t got = 0, gaps = 0, next = 0;
+        int fd;
+        options.link.info = true;
+        options.link.full = LEAT_FULL_DROP_NEWEST;
+        options.link.high_water_messages = 10;
+        struct leat_link *link = connected(way, &options, &fd);
+        for (int i = 0; i < COUNT; i++) {
+            unsigned char frame[103] = {1, 0, 100, (unsigned char)(i >> 8), (unsigned char)i};
+            assert_int_equal(send(fd, frame, sizeof frame, 0), sizeof frame);
+        }
+        shutdown(fd, SHUT_WR);
+        do {
+            leat_link_step(link);
+            leat_link_stats(link, &stats);
+        } while (stats.frames_in + stats.frames_dropped < COUNT);
+        while (leat_link_recv_info(link, &msg, &info, 1, LEAT_FOREVER) == 1) {
+            const unsigned char *frame = leat_msg_data(&msg);
+            assert_int_equal(frame[3] * 256 + frame[4], info.sequence);
+            gaps += info.sequence - next;
+            next = info.sequence + 1;
+            got++;
+            leat_msg_unref(&msg);
+        }
+        assert_int_equal(got, stats.frames_in);
+        assert_int_equal(gaps + COUNT - next, stats.frames_dropped);
+        assert_true(stats.frames_dropped > 0);
+        assert_int_equal(leat_link_close(link, 0, NULL, NULL), 0);
+        close(fd);
+    }
+}
+
+static void without_the_option_nothing_is_known(void **state)
+{
+    (void)state;
+    for (int way = 0; way < WAYS; way++) {
+        struct leat_listener_options options = options_of(false);
+        const unsigned char frame[103] = {1, 0, 100};
+        struct leat_msg msg;
+        struct leat_link_info info;
+        int fd;
+        struct leat_link *link = connected(way, &options, &fd);
+        assert_int_equal(send(fd, frame, sizeof frame, 0), sizeof frame);
+        assert_int_equal(leat_link_recv_info(link, &msg, &info, 1, LEAT_FOREVER), -EINVAL);
+        assert_int_equal(leat_link_recv(link, &msg, LEAT_FOREVER), 0);
+        leat_msg_unref(&msg);
+        assert_int_equal(leat_link_close(link, 0, NULL, NULL), 0);
+        close(fd);
+        /* And with it, the other calls are as they were. */
+        options.link.info = true;
+        link = connected(way, &options, &fd);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(send(fd, frame, sizeof frame, 0), sizeof frame);
+        assert_int_equal(leat_link_recv(link, &msg, LEAT_FOREVER), 0);
+        leat_msg_unref(&msg);
+        assert_int_equal(leat_link_recv_many(link, &msg, 1, LEAT_FOREVER), 1);
+        leat_msg_unref(&msg);
+        assert_int_equal(leat_link_recv_info(link, &msg, NULL, 1, LEAT_FOREVER), 1);
+        leat_msg_unref(&msg);
+        assert_int_equal(leat_link_close(link, 0, NULL, NULL), 0);
+        close(fd);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_says_its_number_and_when_it_came),
+        cmocka_unit_test(a_dropped_message_leaves_a_gap_in_the_numbers),
+        cmocka_unit_test(without_the_option_nothing_is_known),
+    };
+    if (leat_io_thread_open(&shared, NULL) != 0)
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return leat_io_thread_close(shared) != 0 ? 1 : failed;
+}
