@@ -144,12 +144,16 @@ static void round_of(int links)
     struct leat_link *link;
     round_end_ns = leat_os_now_ns() + ROUND_NS;
     leat_store(&running, links, relaxed); /* relaxed: the threads' start publishes it */
+    if (leat_io_thread_open(&soak.io_thread, NULL) != 0)
+        exit(1);
     for (int i = 0; i < links; i++)
         if (leat_thread_start(&workers[i].thread, "soak", work, &workers[i]) != 0)
             exit(1);
     watch();
     for (int i = 0; i < links; i++)
         leat_thread_join(&workers[i].thread);
+    if (leat_io_thread_close(soak.io_thread) != 0) /* every link was closed */
+        soak_broken(&workers[0].life, "the shared thread still has links", 1, 0);
     struct leat_link_options options = {.directions = LEAT_OUT};
     if (leat_link_open(&link, "null:", &options, NULL) != 0 || leat_link_close(link, LEAT_FOREVER, NULL, NULL) != 0)
         exit(1);

@@ -8,6 +8,7 @@
 
 #include "../test.h"
 
+#include <leat/io_thread.h>
 #include <leat/link.h>
 #include <leat/os.h>
 
@@ -204,7 +205,8 @@ struct worker {
 /* What all lives share. */
 struct soak {
     uint64_t seed;
-    struct peer *peers; /* one for each worker */
+    struct leat_io_thread *io_thread; /* that some links of a round share */
+    struct peer *peers;               /* one for each worker */
     char folder[32];
     LEAT_ATOMIC(int64_t) lives, processes, frames_in, frames_out, bytes_in, bytes_out, held_over; /* for the summary */
     LEAT_ATOMIC(int64_t) manners[MANNERS], kinds[KINDS];

@@ -27,9 +27,12 @@ _Noreturn void soak_broken(const struct life *life, const char *what, int64_t is
            ", copy %" PRId64 ", receive block %" PRId64 ", high water %" PRId64 " messages %" PRId64 " bytes, max_frame %" PRId64 "\n",
            life->endpoint, soak_kind_names[peer->kind], soak_manner_names[peer->manner], peer->process ? " as a process" : "",
            peer->on_read ? " on read" : "", peer->half_close ? ", ends" : "", (int)peer->in.sizes, life->in.count, life->out.count,
-           life->echo ? " (echo)" : "", options->directions, options->no_thread ? "no thread" : "thread", (int)options->receive,
-           options->block_bytes, options->copy_bytes, options->receive_block_bytes, options->high_water_messages, options->high_water_bytes,
-           options->max_frame);
+           life->echo ? " (echo)" : "", options->directions,
+           options->no_thread   ? "no thread"
+           : options->io_thread ? "a shared thread"
+                                : "thread",
+           (int)options->receive, options->block_bytes, options->copy_bytes, options->receive_block_bytes, options->high_water_messages,
+           options->high_water_bytes, options->max_frame);
     printf("  received %" PRId64 ", sent %" PRId64 " (%" PRId64 " bytes); recv said %d, send %d; the peer sent %" PRId64 " frames, %" PRId64
            " bytes, read %" PRId64 " frames, %" PRId64 " bytes%s; %s\n",
            life->received, life->sent, life->sent_bytes, life->in_code, life->out_code, peer->sent_frames, peer->sent_bytes,
@@ -67,6 +70,7 @@ static void plan_options(struct life *life)
     options->high_water_bytes = 3 * options->max_frame + 16 * options->block_bytes + (int64_t)roll(life, 1 << 20);
     options->receive = (enum leat_receive)roll(life, 3);
     options->no_thread = roll(life, 3) == 0;
+    options->io_thread = !options->no_thread && roll(life, 2) ? soak.io_thread : NULL;
     options->repeat = life->repeat =
         kind == FILE_IN && life->peer->manner == BEHAVES && life->in.count > 0 ? 1 + (int64_t)roll(life, 3) : 1;
     options->directions = !soak_is_in(kind) ? LEAT_OUT : !soak_is_out(kind) || kind == FILE_IN || kind == FIFO_IN ? LEAT_IN : 0;
