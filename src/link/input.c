@@ -24,7 +24,8 @@ void link_input_close(struct leat_link *link)
     link->in_open = false;
     leat_msg_unref(&link->chain);
     leat_msg_buffer_close(&link->block);
-    leat_channel_close_writer(&link->in); /* I3 */
+    if (link->body)
+        leat_channel_close_writer(&link->body->in); /* I3 */
 }
 
 /* Where in the stream the frame at the head begins. */
@@ -35,7 +36,12 @@ static int64_t head_offset(struct leat_link *link)
 
 static void fail(struct leat_link *link, int code)
 {
-    struct leat_error *error = &link->in_error;
+    if (!link_has_body(link)) {
+        link->bare_code = code;
+        link_input_close(link);
+        return;
+    }
+    struct leat_error *error = &link->body->in_error;
     error->code = code;
     error->offset = head_offset(link);
     snprintf(error->text, sizeof error->text, "%s: offset %lld: read: %s", link->name, (long long)error->offset, leat_os_error(-code));
@@ -45,7 +51,7 @@ static void fail(struct leat_link *link, int code)
 static void malformed(struct leat_link *link)
 {
     const struct leat_tlv_fault *fault = leat_tlv_framer_fault(&link->framer);
-    struct leat_error *error = &link->in_error;
+    struct leat_error *error = &link->body->in_error;
     error->code = -EBADMSG;
     error->offset = head_offset(link);
     error->rule = leat_tlv_rule_text(fault->rule);
@@ -120,12 +126,12 @@ static bool make_message(struct leat_link *link, struct leat_msg *slot, const vo
 static bool push(struct leat_link *link, int64_t bytes)
 {
     if (link->options.info) {
-        ((struct link_item *)leat_pipe_back(&link->in.pipe))->info = (struct leat_link_info){
+        ((struct link_item *)leat_pipe_back(&link->body->in.pipe))->info = (struct leat_link_info){
             .sequence = link_get(&link->frames_in) + link_get(&link->frames_dropped),
             .received_ns = link->read_ns,
         };
     }
-    if (!leat_pipe_push(&link->in.pipe, false)) {
+    if (!leat_pipe_push(&link->body->in.pipe, false)) {
         link->hold = HOLD_ROOM;
         return false;
     }
@@ -142,7 +148,7 @@ static bool drop(struct leat_link *link, int64_t bytes)
     if (link->options.full != LEAT_FULL_DROP_NEWEST)
         return false;
     if (link->slot_filled)
-        leat_msg_unref(leat_pipe_back(&link->in.pipe));
+        leat_msg_unref(leat_pipe_back(&link->body->in.pipe));
     link->slot_filled = false;
     link->hold = HOLD_NOTHING;
     link_add(&link->frames_dropped, 1);
@@ -154,7 +160,7 @@ static bool drop(struct leat_link *link, int64_t bytes)
 static bool fill_slot(struct leat_link *link, const void *frame, int64_t bytes)
 {
     if (!link->slot_filled)
-        link->slot_filled = make_message(link, leat_pipe_back(&link->in.pipe), frame, bytes);
+        link->slot_filled = make_message(link, leat_pipe_back(&link->body->in.pipe), frame, bytes);
     if (!link->slot_filled)
         link->hold = HOLD_BLOCKS;
     return link->slot_filled;
@@ -173,7 +179,7 @@ static bool deliver(struct leat_link *link, const void *frame, int64_t bytes)
 static bool deliver_chain(struct leat_link *link)
 {
     if (!link->slot_filled) {
-        leat_msg_move(leat_pipe_back(&link->in.pipe), &link->chain);
+        leat_msg_move(leat_pipe_back(&link->body->in.pipe), &link->chain);
         link->slot_filled = link->slot_cut = true;
     }
     if (!push(link, link->chain_bytes) && !drop(link, link->chain_bytes))
@@ -206,7 +212,7 @@ static bool input_end(struct leat_link *link)
         if (!deliver(link, data, left))
             return false;
         link->unpadded = false;
-        leat_channel_flush(&link->in); /* input_step has flushed already: before a repeat, nothing else would show it */
+        leat_channel_flush(&link->body->in); /* input_step has flushed already: before a repeat, nothing else would show it */
     }
     if (link->repeat_left == 0 || head_offset(link) == 0) { /* nothing, however often it is read */
         link_input_close(link);
@@ -474,7 +480,7 @@ static int64_t first_read(struct leat_link *link)
         got = link->transport->read(link->state, some, sizeof some);
     if (got <= 0)
         return got;
-    int rc = link_open_ring(link);
+    int rc = link_has_body(link) ? link_open_ring(link) : -ENOMEM;
     if (rc != 0)
         return rc;
     if (link->transport->min_read > FIRST_BYTES)
@@ -492,7 +498,7 @@ bool link_input_step(struct leat_link *link)
     bool more = link->chain_bytes > 0 ? link->chain_left > 0 || deliver_chain(link) : frame_all(link);
     bool moved = head_offset(link) != before;
     if (moved)
-        leat_channel_flush(&link->in);
+        leat_channel_flush(&link->body->in);
     if (!more || !link->in_open)
         return moved || !link->in_open;
 
@@ -520,5 +526,5 @@ bool link_input_step(struct leat_link *link)
 void link_input_fini(struct leat_link *link)
 {
     if (link->slot_filled)
-        leat_msg_unref(leat_pipe_back(&link->in.pipe));
+        leat_msg_unref(leat_pipe_back(&link->body->in.pipe));
 }

@@ -34,12 +34,12 @@ int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *de
 bool link_may_sleep(struct leat_link *link)
 {
     bool out_waits = link_out_waits(link);
-    if (link->in_open && link->hold == HOLD_ROOM && !leat_channel_arm_writer(&link->in))
+    if (link->in_open && link->hold == HOLD_ROOM && !leat_channel_arm_writer(&link->body->in))
         return false;
-    if (out_waits && !leat_channel_arm(&link->out))
+    if (out_waits && !leat_channel_arm(&link->body->out))
         return false;
     /* A closed writer wakes whoever sleeps, but it may have closed before the sleep was announced. Edge "writer closed" */
-    return !(out_waits && leat_load(&link->out.writer_closed, acquire));
+    return !(out_waits && leat_load(&link->body->out.writer_closed, acquire));
 }
 
 /* Waits until one of the reasons for standing still may be gone. */
@@ -95,13 +95,13 @@ bool link_accept(struct leat_link *link)
     if (rc != -EAGAIN) {
         error.code = rc;
         if (link->in_open) { /* a direction that is closed from the start may be looked at already: I3 */
-            link->in_error = error;
+            link->body->in_error = error;
             link_input_close(link);
         }
         if (link->out_open) {
-            link->out_error = error;
+            link->body->out_error = error;
             link->out_open = false;
-            leat_channel_close_reader(&link->out);
+            leat_channel_close_reader(&link->body->out);
         }
     }
     return false;
@@ -119,7 +119,8 @@ void link_end(struct leat_link *link)
         link_input_close(link);
     if (link->out_open) {
         link->out_open = false;
-        leat_channel_close_reader(&link->out);
+        if (link->body)
+            leat_channel_close_reader(&link->body->out);
     }
 }
 
@@ -130,7 +131,7 @@ enum link_next link_run(struct leat_link *link)
     if (stop == LINK_ABANDON || (!link->in_open && !link->out_open))
         return LINK_END;
     if (!peer) /* a listener waits, but to write nothing to nobody */
-        return stop == LINK_DRAIN && !(link->out_open && leat_pipe_poll(&link->out.pipe)) ? LINK_END : LINK_WAIT;
+        return stop == LINK_DRAIN && !(link->out_open && leat_pipe_poll(&link->body->out.pipe)) ? LINK_END : LINK_WAIT;
     if (stop == LINK_DRAIN && link->in_open) {
         link_input_close(link);
         return LINK_AGAIN;

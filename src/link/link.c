@@ -9,12 +9,21 @@
 
 /* ---- open ---- */
 
-static int refuse(struct leat_link *link, struct leat_error *error, int code, const char *what)
+int link_refuse(struct leat_link *link, struct leat_error *error, int code, const char *what)
 {
-    error->code = code;
-    error->offset = -1;
-    snprintf(error->text, sizeof error->text, "%s: %s", link->address.text, what);
+    *error = (struct leat_error){.code = code, .offset = -1};
+    snprintf(error->text, sizeof error->text, "%s: %s", link->address ? link->address->text : link->name, what);
     return code;
+}
+
+int link_name(struct leat_link *link, const char *name)
+{
+    const size_t bytes = strlen(name) + 1;
+    link->name = malloc(bytes);
+    if (!link->name)
+        return -ENOMEM;
+    memcpy(link->name, name, bytes);
+    return 0;
 }
 
 static int64_t or_default(int64_t given, int64_t otherwise)
@@ -40,58 +49,58 @@ int link_check_options(struct leat_link *link, const struct leat_link_options *g
     if (!options->thread_name)
         options->thread_name = "leat-link";
     if (options->io_thread && options->no_thread)
-        return refuse(link, error, -EINVAL, "io_thread and no_thread exclude each other");
+        return link_refuse(link, error, -EINVAL, "io_thread and no_thread exclude each other");
     if (options->directions & ~transport->directions)
-        return refuse(link, error, -EINVAL, options->directions & LEAT_OUT ? "cannot be written to" : "cannot be read from");
+        return link_refuse(link, error, -EINVAL, options->directions & LEAT_OUT ? "cannot be written to" : "cannot be read from");
     if ((options->directions & LEAT_IN) && !options->dialect)
-        return refuse(link, error, -EINVAL, "a dialect is needed to frame what is read");
+        return link_refuse(link, error, -EINVAL, "a dialect is needed to frame what is read");
     if (options->max_frame < 1 || options->max_frame > INT64_C(1) << 30)
-        return refuse(link, error, -EINVAL, "max_frame must be 1 byte to 1 GiB");
+        return link_refuse(link, error, -EINVAL, "max_frame must be 1 byte to 1 GiB");
     if (options->high_water_messages < 1 || options->high_water_messages > INT64_C(1) << 30)
-        return refuse(link, error, -EINVAL, "high_water_messages must be 1 to 2^30");
+        return link_refuse(link, error, -EINVAL, "high_water_messages must be 1 to 2^30");
     if (options->block_bytes < 256 || options->block_bytes > 1 << 20)
-        return refuse(link, error, -EINVAL, "block_bytes must be 256 to 1 MiB");
+        return link_refuse(link, error, -EINVAL, "block_bytes must be 256 to 1 MiB");
     if (options->high_water_bytes < 2 * options->max_frame)
-        return refuse(link, error, -EINVAL, "high_water_bytes must be at least twice max_frame (raise the one or lower the other)");
+        return link_refuse(link, error, -EINVAL, "high_water_bytes must be at least twice max_frame (raise the one or lower the other)");
     if (options->high_water_bytes < 16 * options->block_bytes)
-        return refuse(link, error, -EINVAL, "high_water_bytes must be at least sixteen blocks");
+        return link_refuse(link, error, -EINVAL, "high_water_bytes must be at least sixteen blocks");
     if (options->full < LEAT_FULL_WAIT || options->full > LEAT_FULL_DROP_NEWEST)
-        return refuse(link, error, -EINVAL, "full must be LEAT_FULL_WAIT or LEAT_FULL_DROP_NEWEST");
+        return link_refuse(link, error, -EINVAL, "full must be LEAT_FULL_WAIT or LEAT_FULL_DROP_NEWEST");
     if (options->malformed < LEAT_MALFORMED_STOP || options->malformed > LEAT_MALFORMED_RESYNC)
-        return refuse(link, error, -EINVAL, "malformed must be LEAT_MALFORMED_STOP or LEAT_MALFORMED_RESYNC");
+        return link_refuse(link, error, -EINVAL, "malformed must be LEAT_MALFORMED_STOP or LEAT_MALFORMED_RESYNC");
     if (options->idle_ns < 0 || options->partial_ns < 0)
-        return refuse(link, error, -EINVAL, "idle_ns and partial_ns must not be negative");
+        return link_refuse(link, error, -EINVAL, "idle_ns and partial_ns must not be negative");
     if (options->receive < LEAT_RECEIVE_AUTO || options->receive > LEAT_RECEIVE_BLOCKS)
-        return refuse(link, error, -EINVAL, "receive must be LEAT_RECEIVE_AUTO, LEAT_RECEIVE_RING or LEAT_RECEIVE_BLOCKS");
+        return link_refuse(link, error, -EINVAL, "receive must be LEAT_RECEIVE_AUTO, LEAT_RECEIVE_RING or LEAT_RECEIVE_BLOCKS");
     if (options->copy_bytes < LEAT_MSG_INLINE_BYTES || options->copy_bytes > 1 << 20)
-        return refuse(link, error, -EINVAL, "copy_bytes must be 48 to 1 MiB");
+        return link_refuse(link, error, -EINVAL, "copy_bytes must be 48 to 1 MiB");
     if (options->receive_block_bytes < 4096 || options->receive_block_bytes > 16 << 20)
-        return refuse(link, error, -EINVAL, "receive_block_bytes must be 4 KiB to 16 MiB");
+        return link_refuse(link, error, -EINVAL, "receive_block_bytes must be 4 KiB to 16 MiB");
     if (options->receive_bytes < 4 * options->receive_block_bytes || options->receive_bytes > INT64_C(1) << 40)
-        return refuse(link, error, -EINVAL, "receive_bytes must be at least four receive blocks, and 1 TiB at most");
+        return link_refuse(link, error, -EINVAL, "receive_bytes must be at least four receive blocks, and 1 TiB at most");
     if (transport->min_read > options->receive_block_bytes / 2) /* a block would hold one datagram */
         options->receive = LEAT_RECEIVE_RING;
     if (options->repeat > 1 && !transport->rewind)
-        return refuse(link, error, -ESPIPE, "cannot be read again, as repeat wants");
+        return link_refuse(link, error, -ESPIPE, "cannot be read again, as repeat wants");
     return 0;
 }
 
 static int open_transport(struct leat_link *link, struct leat_error *error)
 {
-    int rc = link->transport->open(&link->state, &link->address, link->options.directions, error);
+    int rc = link->transport->open(&link->state, link->address, link->options.directions, error);
     if (rc != 0)
         return rc;
     if (link->options.repeat > 1) {
         rc = link->transport->rewind(link->state);
         if (rc != 0)
-            return refuse(link, error, rc, "cannot be read again, as repeat wants");
+            return link_refuse(link, error, rc, "cannot be read again, as repeat wants");
     }
+    char name[LEAT_ADDRESS_BYTES];
     if (link->transport->name)
-        link->transport->name(link->state, link->name, sizeof link->name);
-    else
-        memcpy(link->name, link->address.text, sizeof link->name);
+        link->transport->name(link->state, name, sizeof name);
     link->accepted = link->transport->accept == NULL;
-    return 0;
+    rc = link_name(link, link->transport->name ? name : link->address->text);
+    return rc == 0 ? 0 : link_refuse(link, error, rc, leat_os_error(-rc));
 }
 
 int link_open_ring(struct leat_link *link)
@@ -135,7 +144,7 @@ static int open_channels(struct leat_link *link)
         .reader_fd = !link->options.no_thread,
         .writer_waker = &link->io,
     };
-    int rc = leat_channel_init(&link->in, &config);
+    int rc = leat_channel_init(&link->body->in, &config);
     if (rc != 0)
         return rc;
     config.pipe.item_bytes = sizeof(struct leat_msg);
@@ -143,18 +152,21 @@ static int open_channels(struct leat_link *link)
     config.writer_waker = NULL;
     config.reader_waker = &link->io;
     config.pipe.lead = -1; /* its reader, the I/O thread, has the device to look at */
-    rc = leat_channel_init(&link->out, &config);
+    rc = leat_channel_init(&link->body->out, &config);
     if (rc != 0)
-        leat_channel_fini(&link->in);
+        leat_channel_fini(&link->body->in);
     return rc;
 }
 
 static int open_all(struct leat_link *link, const char *endpoint, const struct leat_link_options *options, struct leat_error *error)
 {
-    int rc = leat_address_parse(&link->address, endpoint, error);
+    link->address = malloc(sizeof *link->address);
+    if (!link->address)
+        return error->code = -ENOMEM;
+    int rc = leat_address_parse(link->address, endpoint, error);
     if (rc != 0)
         return rc;
-    link->transport = leat_transport_find(link->address.scheme);
+    link->transport = leat_transport_find(link->address->scheme);
     rc = link_check_options(link, options, error);
     if (rc != 0)
         return rc;
@@ -162,7 +174,33 @@ static int open_all(struct leat_link *link, const char *endpoint, const struct l
     if (rc != 0)
         return rc;
     rc = link_pools_create(&link->pools, &link->options, 1);
-    return rc == 0 ? link_open_rest(link, error) : refuse(link, error, rc, leat_os_error(-rc));
+    return rc == 0 ? link_open_rest(link, error) : link_refuse(link, error, rc, leat_os_error(-rc));
+}
+
+static int open_body(struct leat_link *link)
+{
+    const size_t bytes = (sizeof *link->body + LEAT_CACHE_LINE - 1) / LEAT_CACHE_LINE * LEAT_CACHE_LINE;
+    link->body = aligned_alloc(LEAT_CACHE_LINE, bytes);
+    if (!link->body)
+        return -ENOMEM;
+    memset(link->body, 0, bytes);
+    link->body->in_error.offset = link->body->out_error.offset = -1;
+    int rc = open_channels(link);
+    if (rc != 0) {
+        free(link->body);
+        link->body = NULL;
+        return rc;
+    }
+    if (!link->in_open)
+        leat_channel_close_writer(&link->body->in);
+    if (!link->out_open)
+        leat_channel_close_reader(&link->body->out);
+    return 0;
+}
+
+bool link_has_body(struct leat_link *link)
+{
+    return link->body || open_body(link) == 0;
 }
 
 int link_open_rest(struct leat_link *link, struct leat_error *error)
@@ -178,14 +216,9 @@ int link_open_rest(struct leat_link *link, struct leat_error *error)
         rc = leat_waker_init(&link->io, !link->options.no_thread);
     if (rc == 0)
         rc = leat_waker_init(&link->finished, false);
-    if (rc == 0)
-        rc = open_channels(link);
+    if (rc == 0 && !(link->lazy && link->options.no_thread))
+        rc = open_body(link);
     if (rc == 0) {
-        link->wired = true;
-        if (!link->in_open)
-            leat_channel_close_writer(&link->in);
-        if (!link->out_open)
-            leat_channel_close_reader(&link->out);
         if (link->options.no_thread)
             leat_store(&link->owners, 1, relaxed); /* relaxed: there is nobody else */
         else if (link->options.io_thread)
@@ -193,7 +226,7 @@ int link_open_rest(struct leat_link *link, struct leat_error *error)
         else
             rc = leat_thread_start(&link->thread, link->options.thread_name, link_io_run, link);
     }
-    return rc == 0 ? 0 : refuse(link, error, rc, leat_os_error(-rc));
+    return rc == 0 ? 0 : link_refuse(link, error, rc, leat_os_error(-rc));
 }
 
 struct leat_link *link_make(void)
@@ -203,7 +236,6 @@ struct leat_link *link_make(void)
         return NULL;
     memset(made, 0, sizeof *made);
     made->io.fd = made->finished.fd = made->set = made->timer = -1;
-    made->in_error.offset = made->out_error.offset = -1;
     leat_store(&made->owners, 2, relaxed); /* relaxed: the thread's start publishes it */
     return made;
 }
@@ -228,10 +260,11 @@ int leat_link_open(struct leat_link **link, const char *endpoint, const struct l
 /* ---- receive and send ---- */
 
 /* Which error stands behind a channel's -EPIPE. */
-static int closed_because(struct leat_link *link, const struct leat_error *error)
+static int closed_because(struct leat_link *link, unsigned direction)
 {
+    const struct leat_error *error = !link->body ? NULL : direction == LEAT_IN ? &link->body->in_error : &link->body->out_error;
     link->last_error = error;
-    return error->code != 0 ? error->code : -EPIPE;
+    return error && error->code != 0 ? error->code : link->bare_code != 0 ? link->bare_code : -EPIPE;
 }
 
 /* Out of items, which come a few at a time. */
@@ -241,7 +274,7 @@ static int64_t take_items(struct leat_link *link, struct leat_msg *msgs, struct 
     const int64_t most = sizeof items / sizeof items[0];
     int64_t n = 0, got;
     do {
-        got = leat_channel_read_many(&link->in, items, count - n < most ? count - n : most, n == 0 ? deadline_ns : 0);
+        got = leat_channel_read_many(&link->body->in, items, count - n < most ? count - n : most, n == 0 ? deadline_ns : 0);
         for (int64_t i = 0; i < got; i++, n++) {
             msgs[n] = items[i].msg;
             if (infos)
@@ -253,8 +286,10 @@ static int64_t take_items(struct leat_link *link, struct leat_msg *msgs, struct 
 
 int64_t link_take(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns)
 {
+    if (!link->body)
+        return link->in_open ? -EAGAIN : -EPIPE;
     return link->options.info ? take_items(link, msgs, infos, count, deadline_ns)
-                              : leat_channel_read_many(&link->in, msgs, count, deadline_ns);
+                              : leat_channel_read_many(&link->body->in, msgs, count, deadline_ns);
 }
 
 static int64_t receive(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns)
@@ -264,7 +299,7 @@ static int64_t receive(struct leat_link *link, struct leat_msg *msgs, struct lea
     if (got > 0)
         link->frames_received += got;
     link->end_told = link->end_told || got == -EPIPE;
-    return got == -EPIPE ? closed_because(link, &link->in_error) : got;
+    return got == -EPIPE ? closed_because(link, LEAT_IN) : got;
 }
 
 int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns)
@@ -273,10 +308,10 @@ int leat_link_recv(struct leat_link *link, struct leat_msg *msg, int64_t deadlin
         int64_t got = receive(link, msg, NULL, 1, deadline_ns);
         return got > 0 ? 0 : (int)got;
     }
-    int rc = leat_channel_read(&link->in, msg, deadline_ns);
+    int rc = leat_channel_read(&link->body->in, msg, deadline_ns);
     if (rc == 0)
         link->frames_received++;
-    return rc == -EPIPE ? closed_because(link, &link->in_error) : rc;
+    return rc == -EPIPE ? closed_because(link, LEAT_IN) : rc;
 }
 
 int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadline_ns)
@@ -286,13 +321,13 @@ int leat_link_send(struct leat_link *link, struct leat_msg *msg, int64_t deadlin
         return sent > 0 ? 0 : (int)sent;
     }
     int64_t size = leat_msg_size(msg);
-    int rc = leat_channel_write(&link->out, msg, false, deadline_ns);
+    int rc = leat_channel_write(&link->body->out, msg, false, deadline_ns);
     if (rc == 0) {
         leat_msg_init(msg); /* the pipe owns what it held */
         link->frames_sent++;
         link->bytes_sent += size;
     }
-    return rc == -EPIPE ? closed_because(link, &link->out_error) : rc;
+    return rc == -EPIPE ? closed_because(link, LEAT_OUT) : rc;
 }
 
 int64_t leat_link_recv_many(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)
@@ -308,14 +343,14 @@ int64_t leat_link_recv_info(struct leat_link *link, struct leat_msg *msgs, struc
 int64_t leat_link_send_many(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)
 {
     int64_t sent = link->options.no_thread ? link_step_send(link, msgs, count, deadline_ns)
-                                           : leat_channel_write_many(&link->out, msgs, count, deadline_ns);
+                                           : leat_channel_write_many(&link->body->out, msgs, count, deadline_ns);
     for (int64_t i = 0; i < sent; i++) {
         link->bytes_sent += leat_msg_size(&msgs[i]);
         leat_msg_init(&msgs[i]); /* the pipe owns what it held */
     }
     if (sent > 0)
         link->frames_sent += sent;
-    return sent == -EPIPE ? closed_because(link, &link->out_error) : sent;
+    return sent == -EPIPE ? closed_because(link, LEAT_OUT) : sent;
 }
 
 int leat_link_check_send(struct leat_link *link)
@@ -323,7 +358,9 @@ int leat_link_check_send(struct leat_link *link)
     if (link->options.no_thread)
         link_step_look(link);
     /* Edge "reader closed": meets the store in leat_channel_close_reader, and so publishes out_error (I3). */
-    return leat_load(&link->out.reader_closed, acquire) ? closed_because(link, &link->out_error) : 0;
+    if (!link->body)
+        return link->out_open ? 0 : closed_because(link, LEAT_OUT);
+    return leat_load(&link->body->out.reader_closed, acquire) ? closed_because(link, LEAT_OUT) : 0;
 }
 
 void leat_link_flush(struct leat_link *link)
@@ -331,14 +368,14 @@ void leat_link_flush(struct leat_link *link)
     if (link->options.no_thread)
         link_step_flush(link);
     else
-        leat_channel_flush(&link->out);
+        leat_channel_flush(&link->body->out);
 }
 
 /* Whether the device has everything, or never will. Edge "out": after the acquire the messages' blocks are back, too. */
 static bool drained(struct leat_link *link)
 {
     return leat_load(&link->frames_out, acquire) == link->frames_sent ||
-           leat_load(&link->out.reader_closed, acquire) != 0; /* edge "reader closed" */
+           leat_load(&link->body->out.reader_closed, acquire) != 0; /* edge "reader closed" */
 }
 
 /* For the I/O thread to tell; with its wish announced the application looks once more before it sleeps. */
@@ -360,7 +397,9 @@ static int wait_drained(struct leat_link *link, int64_t deadline_ns)
 int leat_link_drain(struct leat_link *link, int64_t deadline_ns)
 {
     int rc = 0;
-    leat_channel_flush(&link->out);
+    if (!link->body) /* nothing was sent */
+        return 0;
+    leat_channel_flush(&link->body->out);
     if (link->options.no_thread) {
         while (!drained(link) && rc == 0) {
             bool moved = link_step(link);
@@ -376,7 +415,7 @@ int leat_link_drain(struct leat_link *link, int64_t deadline_ns)
     }
     if (link_get(&link->frames_out) == link->frames_sent)
         return 0;
-    return rc != 0 ? rc : closed_because(link, &link->out_error);
+    return rc != 0 ? rc : closed_because(link, LEAT_OUT);
 }
 
 int64_t leat_link_deadline(const struct leat_link *link)
@@ -391,12 +430,12 @@ bool leat_link_step(struct leat_link *link)
 
 int leat_link_fd(struct leat_link *link)
 {
-    return link->options.no_thread ? link_step_fd(link) : leat_channel_fd(&link->in);
+    return link->options.no_thread ? link_step_fd(link) : leat_channel_fd(&link->body->in);
 }
 
 bool leat_link_arm(struct leat_link *link)
 {
-    return link->options.no_thread ? link_step_arm(link) : leat_channel_arm(&link->in);
+    return link->options.no_thread ? link_step_arm(link) : leat_channel_arm(&link->body->in);
 }
 
 const struct leat_error *leat_link_error(const struct leat_link *link)
@@ -422,9 +461,11 @@ const char *leat_link_name(const struct leat_link *link)
 
 void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
 {
-    struct leat_pipe_stats in, out;
-    leat_pipe_stats(&link->in.pipe, &in);
-    leat_pipe_stats(&link->out.pipe, &out);
+    struct leat_pipe_stats in = {0}, out = {0};
+    if (link->body) {
+        leat_pipe_stats(&link->body->in.pipe, &in);
+        leat_pipe_stats(&link->body->out.pipe, &out);
+    }
     *stats = (struct leat_link_stats){
         .frames_in = link_get(&link->frames_in),
         .bytes_in = link_get(&link->bytes_in),
@@ -490,16 +531,15 @@ void link_free(struct leat_link *link)
 {
     if (link->state)
         link->transport->close(link->state);
-    if (link->wired) {
-        drain(&link->in.pipe);
-        drain(&link->out.pipe);
+    if (link->body) {
+        drain(&link->body->in.pipe);
+        drain(&link->body->out.pipe);
         link_output_drop(link);
         link_input_fini(link);
-        leat_channel_fini(&link->in);
-        leat_channel_fini(&link->out);
+        leat_channel_fini(&link->body->in);
+        leat_channel_fini(&link->body->out);
     }
-    if (link->finished.fd >= 0 || link->wired)
-        leat_waker_fini(&link->finished);
+    leat_waker_fini(&link->finished);
     if (link->io.fd >= 0)
         leat_waker_fini(&link->io);
     leat_os_timer_close(link->timer);
@@ -510,6 +550,9 @@ void link_free(struct leat_link *link)
     if (link->pools)
         link_pools_drop(link->pools);
     free(link->batch);
+    free(link->body);
+    free(link->name);
+    free(link->address);
     free(link);
 }
 
@@ -536,16 +579,20 @@ static void count_end(struct leat_link *link, bool done, struct leat_link_end *e
     end->accepted = link_get(&link->frames_in);
     end->delivered = link_get(&link->frames_out);
     end->delivered_bytes = link_get(&link->bytes_out);
-    end->left = done ? link_output_drop(link) + drain(&link->out.pipe) : link->frames_sent - end->delivered;
-    end->unread = done ? drain(&link->in.pipe) : end->accepted - link->frames_received;
+    if (!link->body)
+        return;
+    end->left = done ? link_output_drop(link) + drain(&link->body->out.pipe) : link->frames_sent - end->delivered;
+    end->unread = done ? drain(&link->body->in.pipe) : end->accepted - link->frames_received;
 }
 
 int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_link_end *end, struct leat_error *error)
 {
     const int64_t grace_ns = 200 * 1000 * 1000; /* for a thread that was told to give up, unless the device holds it */
     int rc = 0;
-    leat_channel_close_writer(&link->out);
-    leat_channel_close_reader(&link->in);
+    if (link->body) {
+        leat_channel_close_writer(&link->body->out);
+        leat_channel_close_reader(&link->body->in);
+    }
     bool done;
     if (link->host)
         link_host_remove(link->host, link);
@@ -561,7 +608,7 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
         ask_stop(link, LINK_ABANDON);
         done = wait_done(link, leat_os_now_ns() + grace_ns);
     }
-    struct leat_link_end counted;
+    struct leat_link_end counted = {0};
     count_end(link, done, &counted);
     if (end)
         *end = counted;
@@ -571,8 +618,8 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
     if (rc != 0)
         snprintf(last.text, sizeof last.text, "%s: closed at its deadline before everything was written", link->name);
     if (done) {
-        if (link->out_error.code != 0 && counted.left > 0) /* a peer that left after it got everything is no error */
-            last = link->out_error;
+        if (link->body && link->body->out_error.code != 0 && counted.left > 0) /* a peer that left after it got everything is no error */
+            last = link->body->out_error;
         int closed = link->transport->close(link->state);
         link->state = NULL;
         if (closed != 0 && last.code == 0) {

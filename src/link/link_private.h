@@ -98,13 +98,20 @@ struct leat_listener {
     int64_t unlooked;   /* calls since the last look at the set */
 };
 
+/* What a link has as soon as something comes, goes or fails. */
+struct link_body {
+    struct leat_channel in, out;
+    struct leat_error in_error;  /* I3: written by the I/O thread */
+    struct leat_error out_error; /* I3: likewise */
+};
+
 struct leat_link {
     /* Set by open, read by both threads. */
     const struct leat_transport *transport;
-    void *state; /* of the transport; the I/O thread's while it runs */
-    struct leat_address address;
+    void *state;                      /* of the transport; the I/O thread's while it runs */
+    struct leat_address *address;     /* as given; NULL: of a listener's peer */
+    char *name;                       /* the endpoint's real one; NULL: not known yet */
     struct leat_link_options options; /* as in force: every default filled in */
-    char name[LEAT_ADDRESS_BYTES];
     struct link_pools *pools;
     struct leat_waker io;       /* wakes the I/O thread: something to send, room to receive, stop */
     struct leat_waker finished; /* wakes close(): the I/O thread is done */
@@ -116,9 +123,7 @@ struct leat_link {
     LEAT_ATOMIC(uint32_t) owners;     /* application and I/O thread: the last one frees the link */
 
     /* Between the threads. */
-    struct leat_channel in, out;
-    struct leat_error in_error;  /* I3: written by the I/O thread */
-    struct leat_error out_error; /* I3: likewise */
+    struct link_body *body; /* NULL: nothing has come or gone yet (links with `lazy` alone) */
     link_count frames_in, bytes_in, frames_out, bytes_out, malformed, bytes_after_end, ring_peak, pool_waits, frames_cut, starved, lost,
         frames_dropped, bytes_dropped, bytes_skipped; /* written by the I/O thread */
 
@@ -134,8 +139,8 @@ struct leat_link {
     bool starving;       /* no receive block was free when one was wanted last */
     bool unpadded;       /* the bytes in the ring are the last frame, which lacks its padding */
     bool accepted;       /* a listener has its peer */
-    bool wired;          /* open got as far as the channels */
-    bool lazy;           /* ring and batch are made when they are needed first */
+    int bare_code;       /* why the input or output ended, where there was no memory for a body to say more */
+    bool lazy;           /* ring, batch and, without a thread, body are made when they are needed first */
     bool in_open, out_open;
     enum link_hold hold;
     bool out_blocked; /* the device took less than it was offered */
@@ -230,6 +235,9 @@ int link_check_options(struct leat_link *link, const struct leat_link_options *g
 int link_open_rest(struct leat_link *link, struct leat_error *error); /* transport, state, name, options and pools are set */
 int link_open_ring(struct leat_link *link);
 int link_open_output(struct leat_link *link);
+bool link_has_body(struct leat_link *link);              /* makes it where there is none. False: no memory */
+int link_name(struct leat_link *link, const char *name); /* 0 or -ENOMEM */
+int link_refuse(struct leat_link *link, struct leat_error *error, int code, const char *what); /* says it of the link, and returns code */
 void link_free(struct leat_link *link);
 
 /* pools.c */

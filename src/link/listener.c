@@ -7,41 +7,39 @@
 
 #include <leat/listener.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define MOST_LINKS (INT64_C(1) << 20)
 
-static int refuse(const struct leat_link *model, struct leat_error *error, int code, const char *what)
-{
-    *error = (struct leat_error){.code = code, .offset = -1};
-    snprintf(error->text, sizeof error->text, "%s: %s", model->address.text, what);
-    return code;
-}
-
 static int open_model(struct leat_link *model, const char *endpoint, const struct leat_listener_options *options, int64_t most_links,
                       struct leat_error *error)
 {
-    int rc = leat_address_parse(&model->address, endpoint, error);
+    char name[LEAT_ADDRESS_BYTES];
+    model->address = malloc(sizeof *model->address);
+    if (!model->address)
+        return error->code = -ENOMEM;
+    int rc = leat_address_parse(model->address, endpoint, error);
     if (rc != 0)
         return rc;
-    model->transport = leat_transport_find(model->address.scheme);
+    model->transport = leat_transport_find(model->address->scheme);
     rc = link_check_options(model, options ? &options->link : NULL, error);
     if (rc != 0)
         return rc;
     if (!model->transport->take)
-        return refuse(model, error, -EINVAL, "cannot serve many peers; a listener can: tcp-listen, unix-listen, unix-seqpacket-listen");
+        return link_refuse(model, error, -EINVAL,
+                           "cannot serve many peers; a listener can: tcp-listen, unix-listen, unix-seqpacket-listen");
     if (model->options.repeat > 1)
-        return refuse(model, error, -ESPIPE, "cannot be read again, as repeat wants");
+        return link_refuse(model, error, -ESPIPE, "cannot be read again, as repeat wants");
     if (most_links < 1 || most_links > MOST_LINKS)
-        return refuse(model, error, -EINVAL, "most_links must be 1 to 2^20");
-    rc = model->transport->open(&model->state, &model->address, model->options.directions | LEAT_MANY, error);
+        return link_refuse(model, error, -EINVAL, "most_links must be 1 to 2^20");
+    rc = model->transport->open(&model->state, model->address, model->options.directions | LEAT_MANY, error);
     if (rc != 0)
         return rc;
-    if (model->transport->name)
-        model->transport->name(model->state, model->name, sizeof model->name);
-    rc = link_pools_create(&model->pools, &model->options, most_links + 1);
-    return rc == 0 ? 0 : refuse(model, error, rc, leat_os_error(-rc));
+    model->transport->name(model->state, name, sizeof name);
+    rc = link_name(model, name);
+    if (rc == 0)
+        rc = link_pools_create(&model->pools, &model->options, most_links + 1);
+    return rc == 0 ? 0 : link_refuse(model, error, rc, leat_os_error(-rc));
 }
 
 int leat_listener_open(struct leat_listener **listener, const char *endpoint, const struct leat_listener_options *options,
@@ -72,23 +70,24 @@ int leat_listener_open(struct leat_listener **listener, const char *endpoint, co
 }
 
 /* A link to the peer whose state that is. */
-static int make_link(struct leat_link **link, const struct leat_link *model, void *state, struct leat_error *error)
+static int make_link(struct leat_link **link, struct leat_link *model, void *state, struct leat_error *error)
 {
     struct leat_link *made = link_make();
     if (!made) {
         model->transport->close(state);
-        return refuse(model, error, -ENOMEM, leat_os_error(ENOMEM));
+        return link_refuse(model, error, -ENOMEM, leat_os_error(ENOMEM));
     }
     made->transport = model->transport;
     made->state = state;
     made->options = model->options;
     made->accepted = true;
     made->lazy = true;
-    memcpy(made->address.text, model->address.text, sizeof made->address.text); /* for messages */
-    made->transport->name(state, made->name, sizeof made->name);
+    char name[LEAT_ADDRESS_BYTES];
+    made->transport->name(state, name, sizeof name);
     made->pools = model->pools;
     link_pools_share(made->pools);
-    int rc = link_open_rest(made, error);
+    int rc = link_name(made, name);
+    rc = rc != 0 ? link_refuse(model, error, rc, leat_os_error(-rc)) : link_open_rest(made, error);
     if (rc != 0)
         link_free(made);
     else
@@ -106,7 +105,7 @@ int link_listener_take(struct leat_listener *listener, struct leat_link **link, 
     struct leat_link *model = listener->model;
     void *state = NULL;
     if (link_listener_full(listener))
-        return refuse(model, error, -EBUSY, "as many links as may be are open");
+        return link_refuse(model, error, -EBUSY, "as many links as may be are open");
     int rc = model->transport->take(model->state, &state, error);
     if (rc == 0)
         rc = make_link(link, model, state, error);
@@ -120,7 +119,7 @@ int leat_listener_accept(struct leat_listener *listener, struct leat_link **link
     error = error ? error : &ignored;
     *error = (struct leat_error){.offset = -1};
     if (listener->merged)
-        return refuse(listener->model, error, -EINVAL, "a merged listener accepts by itself");
+        return link_refuse(listener->model, error, -EINVAL, "a merged listener accepts by itself");
     for (bool last = deadline_ns == 0;;) {
         int rc = link_listener_take(listener, link, error);
         if (rc != -EAGAIN || last)

@@ -4,8 +4,6 @@
  */
 #include "link_private.h"
 
-#include <stdio.h>
-
 #define LOOK_ROUNDS 8 /* calls that found messages without a look at the set, at most */
 #define SHARE 64      /* messages of one peer before the next has its turn */
 
@@ -33,11 +31,7 @@ int link_merge(struct leat_listener *listener, struct leat_error *error)
     int rc = link_host_open(&listener->host);
     if (rc == 0)
         rc = watch_callers(listener);
-    if (rc != 0) {
-        *error = (struct leat_error){.code = rc, .offset = -1};
-        snprintf(error->text, sizeof error->text, "%s: %s", model->address.text, leat_os_error(-rc));
-    }
-    return rc;
+    return rc == 0 ? 0 : link_refuse(model, error, rc, leat_os_error(-rc));
 }
 
 void link_part(struct leat_listener *listener)

@@ -22,12 +22,17 @@ static void tell_drain(struct leat_link *link)
 
 static void fail(struct leat_link *link, int code)
 {
-    struct leat_error *error = &link->out_error;
+    if (!link_has_body(link)) {
+        link->bare_code = code;
+        link->out_open = false;
+        return;
+    }
+    struct leat_error *error = &link->body->out_error;
     error->code = code;
     error->offset = link_get(&link->bytes_out) + (link->batch ? link->batch->skip : 0);
     snprintf(error->text, sizeof error->text, "%s: offset %lld: write: %s", link->name, (long long)error->offset, leat_os_error(-code));
     link->out_open = false;
-    leat_channel_close_reader(&link->out); /* I3 */
+    leat_channel_close_reader(&link->body->out); /* I3 */
     tell_drain(link);
 }
 
@@ -81,8 +86,8 @@ static void fill(struct leat_link *link, struct link_batch *batch)
     batch->span_first = batch->span_end = batch->frame_first = batch->frame_end = batch->held_count = batch->gathered_bytes = 0;
     batch->last_held = false;
     while (batch->frame_end < most && batch->span_end < BATCH_SPANS && batch->cursor.left == 0 && bytes < BATCH_BYTES &&
-           leat_pipe_poll(&link->out.pipe)) {
-        struct leat_msg *msg = leat_pipe_front(&link->out.pipe);
+           leat_pipe_poll(&link->body->out.pipe)) {
+        struct leat_msg *msg = leat_pipe_front(&link->body->out.pipe);
         int64_t size = leat_msg_size(msg);
         batch->sizes[batch->frame_end++] = size;
         bytes += size;
@@ -91,10 +96,10 @@ static void fill(struct leat_link *link, struct link_batch *batch)
             gather(batch, msg);
         else
             hold(batch, msg);
-        leat_pipe_pop(&link->out.pipe);
+        leat_pipe_pop(&link->body->out.pipe);
     }
-    if (leat_pipe_writer_asleep(&link->out.pipe))
-        leat_waker_wake(link->out.writer_waker);
+    if (leat_pipe_writer_asleep(&link->body->out.pipe))
+        leat_waker_wake(link->body->out.writer_waker);
 }
 
 /* The device took `bytes` more. */
@@ -138,7 +143,7 @@ int64_t link_output_drop(struct leat_link *link)
 static bool idle(struct leat_link *link)
 {
     /* Edge "writer closed": after this acquire the pipe's last flush is visible, so an empty poll is the end. */
-    if (leat_load(&link->out.writer_closed, acquire) && !leat_pipe_poll(&link->out.pipe)) {
+    if (leat_load(&link->body->out.writer_closed, acquire) && !leat_pipe_poll(&link->body->out.pipe)) {
         link->out_open = false;
         if (link->transport->end_output)
             link->transport->end_output(link->state);
@@ -151,7 +156,9 @@ static bool idle(struct leat_link *link)
 /* A link that may never have anything to write gets its batch when there is something. */
 static bool first_output(struct leat_link *link)
 {
-    if (!leat_pipe_poll(&link->out.pipe))
+    if (!link->body)
+        return false;
+    if (!leat_pipe_poll(&link->body->out.pipe))
         return idle(link);
     int rc = link_open_output(link);
     if (rc != 0)

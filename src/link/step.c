@@ -50,10 +50,12 @@ int64_t link_step_recv(struct leat_link *link, struct leat_msg *msgs, struct lea
 
 int64_t link_step_send(struct leat_link *link, struct leat_msg *msgs, int64_t count, int64_t deadline_ns)
 {
+    if (!link_has_body(link))
+        return link->out_open ? -ENOMEM : -EPIPE;
     for (bool last = false;; last = !link_step_wait(link, deadline_ns)) {
-        int64_t sent = leat_channel_write_many(&link->out, msgs, count, 0);
+        int64_t sent = leat_channel_write_many(&link->body->out, msgs, count, 0);
         while (sent == -EAGAIN && link_accept(link) && link_turn(link)) /* input too: else its readiness would end each wait */
-            sent = leat_channel_write_many(&link->out, msgs, count, 0);
+            sent = leat_channel_write_many(&link->body->out, msgs, count, 0);
         if (sent != -EAGAIN || deadline_ns == 0 || last)
             return sent == -EAGAIN && last ? -ETIMEDOUT : sent;
     }
@@ -61,7 +63,9 @@ int64_t link_step_send(struct leat_link *link, struct leat_msg *msgs, int64_t co
 
 void link_step_flush(struct leat_link *link)
 {
-    leat_channel_flush(&link->out);
+    if (!link->body)
+        return;
+    leat_channel_flush(&link->body->out);
     while (link->accepted && link->out_open && link_output_step(link)) {
     }
     if (link->host && link->out_blocked) /* the listener's set is to hear when there is room again */
@@ -157,7 +161,7 @@ int link_step_fd(struct leat_link *link)
 bool link_step_arm(struct leat_link *link)
 {
     bool moved = link_step_look(link);
-    if (leat_pipe_poll(&link->in.pipe) || (!link->in_open && !link->end_told && (link->options.directions & LEAT_IN)))
+    if ((link->body && leat_pipe_poll(&link->body->in.pipe)) || (!link->in_open && !link->end_told && (link->options.directions & LEAT_IN)))
         return false;
     if (!link->in_open && !link->out_open)
         return false;
@@ -171,13 +175,18 @@ bool link_step_close(struct leat_link *link, int64_t deadline_ns)
     bool waits = deadline_ns != 0;
     if (link->in_open)
         link_input_close(link);
+    if (!link->body && link->out_open && link->accepted) { /* nothing was ever sent */
+        link->out_open = false;
+        if (link->transport->end_output)
+            link->transport->end_output(link->state);
+    }
     while (link->out_open) {
         if (link_accept(link) && link_output_step(link)) {
             if (deadline_ns > 0 && leat_os_now_ns() >= deadline_ns)
                 break;
             continue;
         }
-        if (!link->out_open || (!link->accepted && !leat_pipe_poll(&link->out.pipe))) /* a listener with nothing to say to nobody */
+        if (!link->out_open || (!link->accepted && !leat_pipe_poll(&link->body->out.pipe))) /* a listener with nothing to say to nobody */
             break;
         if (!waits)
             break;
