@@ -103,7 +103,10 @@ int leat_inet_open(void **state, const struct leat_address *address, const struc
     struct sockaddr_storage real;
     socklen_t length = sizeof real;
     rc = kind->binds ? getsockname(fd, (struct sockaddr *)&real, &length) : getpeername(fd, (struct sockaddr *)&real, &length);
+    char name[LEAT_ADDRESS_BYTES] = "";
     if (rc == 0)
-        leat_inet_name(made->name, sizeof made->name, kind->scheme, (const struct sockaddr *)&real, length);
+        leat_inet_name(name, sizeof name, kind->scheme, (const struct sockaddr *)&real, length);
+    if (name[0] != '\0')
+        leat_socket_rename(made, name);
     return 0;
 }

@@ -21,10 +21,37 @@ static int open_reserve(void)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/* Nothing but its names, of which text may be NULL. */
+static struct leat_socket *make(const char *text, const char *name)
+{
+    struct leat_socket *made = calloc(1, sizeof *made);
+
+    if (made == NULL)
+        return NULL;
+    made->name = strdup(name);
+    made->text = text == NULL ? NULL : strdup(text);
+    if (made->name != NULL && (text == NULL || made->text != NULL))
+        return made;
+    free(made->name);
+    free(made->text);
+    free(made);
+    return NULL;
+}
+
+void leat_socket_rename(struct leat_socket *socket, const char *name)
+{
+    char *copy = strdup(name);
+
+    if (copy == NULL)
+        return;
+    free(socket->name);
+    socket->name = copy;
+}
+
 int leat_socket_make(void **state, int fd, bool listening, const struct leat_options *options, const struct leat_address *address,
                      struct leat_error *error)
 {
-    struct leat_socket *made = calloc(1, sizeof *made);
+    struct leat_socket *made = make(address->text, address->text);
 
     if (made == NULL) {
         close(fd);
@@ -34,8 +61,6 @@ int leat_socket_make(void **state, int fd, bool listening, const struct leat_opt
     made->reserve = listening ? open_reserve() : -1;
     made->listening = listening;
     made->options = *options;
-    memcpy(made->text, address->text, sizeof made->text);
-    memcpy(made->name, address->text, sizeof made->name);
     *state = made;
     return 0;
 }
@@ -195,7 +220,7 @@ int leat_socket_take(void *state, void **peer, struct leat_error *error)
     }
     if (fd < 0)
         return nobody_now(-fd) ? -EAGAIN : leat_endpoint_fail(error, listener->text, fd, "accept");
-    struct leat_socket *made = calloc(1, sizeof *made);
+    struct leat_socket *made = make(NULL, listener->name);
     if (made == NULL) {
         close(fd);
         return leat_endpoint_fail(error, listener->text, -ENOMEM, "accept");
@@ -204,10 +229,11 @@ int leat_socket_take(void *state, void **peer, struct leat_error *error)
     made->reserve = -1;
     made->options = listener->options;
     leat_options_inherit(&made->options, fd);
-    memcpy(made->text, listener->text, sizeof made->text);
-    memcpy(made->name, listener->name, sizeof made->name);
+    char name[LEAT_ADDRESS_BYTES] = "";
     if (getpeername(fd, (struct sockaddr *)&from, &length) == 0)
-        leat_inet_name(made->name, sizeof made->name, "tcp", (const struct sockaddr *)&from, length);
+        leat_inet_name(name, sizeof name, "tcp", (const struct sockaddr *)&from, length);
+    if (name[0] != '\0')
+        leat_socket_rename(made, name);
     *peer = made;
     return 0;
 }
@@ -253,11 +279,14 @@ int leat_socket_close(void *state)
     struct stat info;
 
     /* Only what is still the socket that we bound. */
-    if (made->path[0] != '\0' && lstat(made->path, &info) == 0 && info.st_dev == made->device && info.st_ino == made->inode)
+    if (made->path != NULL && lstat(made->path, &info) == 0 && info.st_dev == made->device && info.st_ino == made->inode)
         unlink(made->path);
     if (made->reserve >= 0)
         close(made->reserve);
     int rc = leat_io_close(made->fd);
+    free(made->text);
+    free(made->name);
+    free(made->path);
     free(made);
     return rc;
 }

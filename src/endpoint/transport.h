@@ -83,10 +83,10 @@ struct leat_socket {
     bool reset;     /* datagrams: the peer has reset the connection; what it had sent before may still be read */
     int64_t lost;   /* datagrams; a listener of many: peers */
     struct leat_options options;
-    char text[LEAT_ADDRESS_BYTES]; /* the endpoint as given */
-    char name[LEAT_ADDRESS_BYTES]; /* the bound or real address */
-    char path[LEAT_ADDRESS_BYTES]; /* a local listener: what to unlink at close, else empty */
-    uint64_t device, inode;        /* of that path */
+    char *text;             /* the endpoint as given; NULL: of a peer who was taken */
+    char *name;             /* the bound or real address */
+    char *path;             /* a local listener: what to unlink at close, else NULL */
+    uint64_t device, inode; /* of that path */
 };
 
 struct sockaddr;
@@ -94,6 +94,9 @@ struct sockaddr;
 /* *state is a socket that stands for the endpoint, its name the same for now. -ENOMEM, with the fd closed. */
 int leat_socket_make(void **state, int fd, bool listening, const struct leat_options *options, const struct leat_address *address,
                      struct leat_error *error);
+
+/* Its name is that from now on, where there is memory for it; else as it was. */
+void leat_socket_rename(struct leat_socket *socket, const char *name);
 
 /* Connects a non-blocking socket within 10 seconds: 0, -ETIMEDOUT or another negative errno. */
 int leat_socket_connect(int fd, const struct sockaddr *to, unsigned length);

@@ -226,7 +226,9 @@ static void name_listener(struct leat_socket *made)
     const char *colon = strchr(made->text, ':');
     int scheme_bytes = (int)(colon - made->text) - (int)strlen("-listen");
 
-    snprintf(made->name, sizeof made->name, "%.*s%.*s", scheme_bytes, made->text, (int)strcspn(colon, "?"), colon);
+    char name[LEAT_ADDRESS_BYTES];
+    snprintf(name, sizeof name, "%.*s%.*s", scheme_bytes, made->text, (int)strcspn(colon, "?"), colon);
+    leat_socket_rename(made, name);
 }
 
 static int open_listener(void **state, const struct leat_address *address, int type, bool many, struct leat_error *error)
@@ -259,11 +261,14 @@ static int open_listener(void **state, const struct leat_address *address, int t
     }
     struct leat_socket *made = *state;
     name_listener(made);
-    if (!place.abstract)
-        memcpy(made->path, address->rest, strlen(address->rest) + 1);
     made->device = info.st_dev;
     made->inode = info.st_ino;
-    return 0;
+    made->path = place.abstract ? NULL : strdup(address->rest);
+    if (place.abstract || made->path != NULL)
+        return 0;
+    unlink(place.name.sun_path);
+    leat_socket_close(made);
+    return leat_endpoint_fail(error, address->text, -ENOMEM, "open");
 }
 
 /* ---- the transports ---- */

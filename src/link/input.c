@@ -22,10 +22,11 @@
 void link_input_close(struct leat_link *link)
 {
     link->in_open = false;
-    leat_msg_unref(&link->chain);
-    leat_msg_buffer_close(&link->block);
-    if (link->body)
-        leat_channel_close_writer(&link->body->in); /* I3 */
+    if (!link->body)
+        return;
+    leat_msg_unref(&link->body->chain);
+    leat_msg_buffer_close(&link->body->block);
+    leat_channel_close_writer(&link->body->in); /* I3 */
 }
 
 /* Where in the stream the frame at the head begins. */
@@ -50,7 +51,7 @@ static void fail(struct leat_link *link, int code)
 
 static void malformed(struct leat_link *link)
 {
-    const struct leat_tlv_fault *fault = leat_tlv_framer_fault(&link->framer);
+    const struct leat_tlv_fault *fault = leat_tlv_framer_fault(&link->body->framer);
     struct leat_error *error = &link->body->in_error;
     error->code = -EBADMSG;
     error->offset = head_offset(link);
@@ -64,13 +65,19 @@ static void malformed(struct leat_link *link)
 
 /* ---- what was read and is not framed yet: in the ring, or in the open block ---- */
 
+/* Whether something has ever been read. */
+static bool has_ring(const struct leat_link *link)
+{
+    return link->body && link->body->ring.data;
+}
+
 /* Shows it, when it is what the next frame needs; else returns 0. */
 static int64_t held(struct leat_link *link, const void **data)
 {
     if (!link->on_blocks)
-        return leat_ring_peek(&link->ring, link->need, data);
+        return leat_ring_peek(&link->body->ring, link->need, data);
     int64_t there = link->filled - link->framed;
-    *data = link->block.data + link->framed;
+    *data = link->body->block.data + link->framed;
     return there < link->need ? 0 : there;
 }
 
@@ -79,7 +86,7 @@ static void consume(struct leat_link *link, int64_t bytes)
     if (link->on_blocks)
         link->framed += bytes;
     else
-        leat_ring_consume(&link->ring, bytes);
+        leat_ring_consume(&link->body->ring, bytes);
 }
 
 /* After a malformed frame: one byte of it is skipped, and a frame may begin at the next. False: that is not wanted. */
@@ -92,13 +99,13 @@ static bool skip(struct leat_link *link)
     if (link->chain_bytes > 0) { /* the input ended in it */
         link_add(&link->bytes_skipped, link->chain_bytes - link->chain_left);
         link->chain_bytes = 0;
-        leat_msg_unref(&link->chain);
+        leat_msg_unref(&link->body->chain);
     } else {
         link_add(&link->bytes_skipped, 1);
         consume(link, 1);
     }
     link->need = 1;
-    leat_tlv_framer_init(&link->framer, link->options.dialect, &link->limits);
+    leat_tlv_framer_init(&link->body->framer, link->options.dialect, &link->limits);
     return true;
 }
 
@@ -108,7 +115,7 @@ static bool skip(struct leat_link *link)
 static bool make_message(struct leat_link *link, struct leat_msg *slot, const void *frame, int64_t bytes)
 {
     if (link->on_blocks && bytes > link->options.copy_bytes) {
-        leat_msg_buffer_cut(&link->block, link->framed, bytes, slot);
+        leat_msg_buffer_cut(&link->body->block, link->framed, bytes, slot);
         link->slot_cut = true;
         return true;
     }
@@ -117,7 +124,7 @@ static bool make_message(struct leat_link *link, struct leat_msg *slot, const vo
         return true;
     if (!link->on_blocks)
         return false;
-    leat_msg_buffer_cut(&link->block, link->framed, bytes, slot); /* rather than wait for a block */
+    leat_msg_buffer_cut(&link->body->block, link->framed, bytes, slot); /* rather than wait for a block */
     link->slot_cut = true;
     return true;
 }
@@ -179,14 +186,14 @@ static bool deliver(struct leat_link *link, const void *frame, int64_t bytes)
 static bool deliver_chain(struct leat_link *link)
 {
     if (!link->slot_filled) {
-        leat_msg_move(leat_pipe_back(&link->body->in.pipe), &link->chain);
+        leat_msg_move(leat_pipe_back(&link->body->in.pipe), &link->body->chain);
         link->slot_filled = link->slot_cut = true;
     }
     if (!push(link, link->chain_bytes) && !drop(link, link->chain_bytes))
         return false;
     link->chain_bytes = 0;
     link->need = 1;
-    leat_tlv_framer_pass(&link->framer);
+    leat_tlv_framer_pass(&link->body->framer);
     return true;
 }
 
@@ -198,12 +205,16 @@ static bool input_end(struct leat_link *link)
 {
     const void *data = NULL;
     link->need = 1;
+    if (!link->body) { /* nothing has ever come */
+        link_input_close(link);
+        return true;
+    }
     int64_t left = link->chain_bytes > 0 ? link->chain_bytes - link->chain_left : held(link, &data);
-    if (leat_tlv_framer_ended(&link->framer)) {
+    if (leat_tlv_framer_ended(&link->body->framer)) {
         link_add(&link->bytes_after_end, left);
         consume(link, left);
     } else if (left > 0) {
-        if (!link->unpadded && leat_tlv_framer_end(&link->framer, left) != 0) {
+        if (!link->unpadded && leat_tlv_framer_end(&link->body->framer, left) != 0) {
             if (!skip(link))
                 malformed(link);
             return true; /* after a skip: the end is met again */
@@ -224,7 +235,7 @@ static bool input_end(struct leat_link *link)
         return true;
     }
     link->repeat_left--;
-    leat_tlv_framer_init(&link->framer, link->options.dialect, &link->limits);
+    leat_tlv_framer_init(&link->body->framer, link->options.dialect, &link->limits);
     return true;
 }
 
@@ -236,7 +247,7 @@ static bool frame_all(struct leat_link *link)
         int64_t n = 0, there = held(link, &data);
         if (there == 0)
             return true;
-        switch (leat_tlv_frame(&link->framer, data, there, &n)) {
+        switch (leat_tlv_frame(&link->body->framer, data, there, &n)) {
         case LEAT_TLV_NEED:
             link->need = n;
             break;
@@ -250,7 +261,7 @@ static bool frame_all(struct leat_link *link)
             if (!deliver(link, data, n))
                 return false;
             link->astray = false;
-            if (leat_tlv_framer_ended(&link->framer)) {
+            if (leat_tlv_framer_ended(&link->body->framer)) {
                 input_end(link);
                 return false;
             }
@@ -263,9 +274,9 @@ static bool frame_all(struct leat_link *link)
 /* The ring, which is empty, gets what the block holds, and the block is let go. */
 static void to_ring(struct leat_link *link)
 {
-    (void)leat_ring_used(&link->ring); /* it is empty, so all that was consumed is given back: the next read needs the room */
-    leat_ring_write(&link->ring, link->block.data + link->framed, link->filled - link->framed); /* less than a largest frame */
-    leat_msg_buffer_close(&link->block);
+    (void)leat_ring_used(&link->body->ring); /* it is empty, so all that was consumed is given back: the next read needs the room */
+    leat_ring_write(&link->body->ring, link->body->block.data + link->framed, link->filled - link->framed); /* less than a largest frame */
+    leat_msg_buffer_close(&link->body->block);
     link->on_blocks = false;
 }
 
@@ -286,17 +297,17 @@ static bool to_next_block(struct leat_link *link)
         return false;
     }
     link->starving = false;
-    int64_t left = link->on_blocks ? link->filled - link->framed : leat_ring_used(&link->ring);
+    int64_t left = link->on_blocks ? link->filled - link->framed : leat_ring_used(&link->body->ring);
     if (left > 0) {
         if (link->on_blocks)
-            data = link->block.data + link->framed;
+            data = link->body->block.data + link->framed;
         else
-            leat_ring_peek(&link->ring, left, &data);
+            leat_ring_peek(&link->body->ring, left, &data);
         memcpy(next.data, data, (size_t)left);
         consume(link, left);
     }
-    leat_msg_buffer_close(&link->block);
-    link->block = next;
+    leat_msg_buffer_close(&link->body->block);
+    link->body->block = next;
     link->on_blocks = true;
     link->framed = 0;
     link->filled = left;
@@ -319,26 +330,26 @@ static void learn(struct leat_link *link)
 static void chain_took(struct leat_link *link, int64_t bytes)
 {
     link->chain_left -= bytes;
-    link->chain_piece.data += bytes;
-    link->chain_piece.bytes -= bytes;
-    if (link->chain_piece.bytes == 0)
-        leat_msg_next_piece(&link->chain_cursor, &link->chain_piece);
+    link->body->chain_piece.data += bytes;
+    link->body->chain_piece.bytes -= bytes;
+    if (link->body->chain_piece.bytes == 0)
+        leat_msg_next_piece(&link->body->chain_cursor, &link->body->chain_piece);
 }
 
 /* The frame is larger than a block: it is read straight into a chain. False: not this one, or not now. */
 static bool begin_chain(struct leat_link *link)
 {
-    int64_t bytes = leat_tlv_framer_known(&link->framer), there = link->filled - link->framed;
+    int64_t bytes = leat_tlv_framer_known(&link->body->framer), there = link->filled - link->framed;
     if (bytes == 0 || bytes > link->options.receive_bytes / 2 || link->transport->min_read > 1) /* a piece may be less than a datagram */
         return false;
-    if (leat_msg_alloc(&link->chain, &link->pools->receive_blocks, bytes) != 0) {
+    if (leat_msg_alloc(&link->body->chain, &link->pools->receive_blocks, bytes) != 0) {
         starve(link);
         return false;
     }
     link->starving = false;
-    leat_msg_pieces(&link->chain, &link->chain_cursor);
-    leat_msg_next_piece(&link->chain_cursor, &link->chain_piece);
-    memcpy(link->chain_piece.data, link->block.data + link->framed, (size_t)there);
+    leat_msg_pieces(&link->body->chain, &link->body->chain_cursor);
+    leat_msg_next_piece(&link->body->chain_cursor, &link->body->chain_piece);
+    memcpy(link->body->chain_piece.data, link->body->block.data + link->framed, (size_t)there);
     link->framed = link->filled;
     link->chain_bytes = link->chain_left = bytes;
     chain_took(link, there);
@@ -349,25 +360,25 @@ static bool begin_chain(struct leat_link *link)
 static void block_room(struct leat_link *link)
 {
     int64_t tail = link->filled - link->framed;
-    if (link->need > link->block.bytes) {
+    if (link->need > link->body->block.bytes) {
         if (!begin_chain(link))
             to_ring(link);
         return;
     }
     int64_t least = link->need - tail > link->transport->min_read ? link->need - tail : link->transport->min_read;
-    int64_t worth = least > LITTLE_ROOM(link->block.bytes) ? least : LITTLE_ROOM(link->block.bytes);
-    if (link->block.bytes - link->filled >= worth)
+    int64_t worth = least > LITTLE_ROOM(link->body->block.bytes) ? least : LITTLE_ROOM(link->body->block.bytes);
+    if (link->body->block.bytes - link->filled >= worth)
         return;
-    if (leat_msg_buffer_alone(&link->block)) {
-        memmove(link->block.data, link->block.data + link->framed, (size_t)tail);
+    if (leat_msg_buffer_alone(&link->body->block)) {
+        memmove(link->body->block.data, link->body->block.data + link->framed, (size_t)tail);
         link->framed = 0;
         link->filled = tail;
-        if (link->block.bytes - tail >= least)
+        if (link->body->block.bytes - tail >= least)
             return;
     } else if (to_next_block(link)) {
-        if (link->block.bytes - tail >= least)
+        if (link->body->block.bytes - tail >= least)
             return;
-    } else if (link->block.bytes - link->filled >= least) {
+    } else if (link->body->block.bytes - link->filled >= least) {
         return; /* little, but it will do */
     }
     to_ring(link);
@@ -378,7 +389,7 @@ static int64_t room(struct leat_link *link, void **span)
 {
     learn(link);
     if (link->wants_blocks && !link->on_blocks) {
-        int64_t used = leat_ring_used(&link->ring), most = link->options.receive_block_bytes / 2;
+        int64_t used = leat_ring_used(&link->body->ring), most = link->options.receive_block_bytes / 2;
         if (used <= most && link->need <= most)
             to_next_block(link);
     } else if (!link->wants_blocks && link->on_blocks && link->chain_bytes == 0) {
@@ -387,16 +398,16 @@ static int64_t room(struct leat_link *link, void **span)
     if (link->on_blocks && link->chain_bytes == 0)
         block_room(link);
     if (link->chain_bytes > 0) {
-        *span = link->chain_piece.data;
-        return link->chain_piece.bytes;
+        *span = link->body->chain_piece.data;
+        return link->body->chain_piece.bytes;
     }
     if (link->on_blocks) {
-        *span = link->block.data + link->filled;
-        return link->block.bytes - link->filled;
+        *span = link->body->block.data + link->filled;
+        return link->body->block.bytes - link->filled;
     }
-    if (leat_ring_used(&link->ring) == 0)
-        leat_ring_reset(&link->ring); /* the same pages again, as long as nothing is left over */
-    return leat_ring_reserve(&link->ring, link->transport->min_read, span);
+    if (leat_ring_used(&link->body->ring) == 0)
+        leat_ring_reset(&link->body->ring); /* the same pages again, as long as nothing is left over */
+    return leat_ring_reserve(&link->body->ring, link->transport->min_read, span);
 }
 
 /* `got` bytes were read to where room() said. */
@@ -410,8 +421,8 @@ static void take(struct leat_link *link, int64_t got)
         link->filled += got;
         return;
     }
-    leat_ring_commit(&link->ring, got);
-    int64_t used = leat_ring_used(&link->ring);
+    leat_ring_commit(&link->body->ring, got);
+    int64_t used = leat_ring_used(&link->body->ring);
     if (used > link_get(&link->ring_peak))
         leat_store(&link->ring_peak, used, relaxed); /* relaxed: a number for stats */
 }
@@ -422,8 +433,8 @@ static void rest(struct leat_link *link)
     link->hold = HOLD_DEVICE;
     if (!link->on_blocks || link->chain_bytes > 0 || link->filled > link->framed)
         return;
-    if (link->block.bytes - link->filled < link->block.bytes / 2 || leat_msg_buffer_alone(&link->block)) {
-        leat_msg_buffer_close(&link->block);
+    if (link->body->block.bytes - link->filled < link->body->block.bytes / 2 || leat_msg_buffer_alone(&link->body->block)) {
+        leat_msg_buffer_close(&link->body->block);
         link->on_blocks = false;
     }
 }
@@ -433,7 +444,7 @@ static bool partial(struct leat_link *link)
 {
     if (link->chain_bytes > 0)
         return true;
-    return link->on_blocks ? link->filled > link->framed : link->ring.data != NULL && leat_ring_used(&link->ring) > 0;
+    return link->on_blocks ? link->filled > link->framed : has_ring(link) && leat_ring_used(&link->body->ring) > 0;
 }
 
 /* Notes when something came; `whole`: since the last time frames were completed, so what is partial began later. */
@@ -485,7 +496,7 @@ static int64_t first_read(struct leat_link *link)
         return rc;
     if (link->transport->min_read > FIRST_BYTES)
         return read_more(link);
-    leat_ring_write(&link->ring, some, got);
+    leat_ring_write(&link->body->ring, some, got);
     return got;
 }
 
@@ -495,14 +506,14 @@ bool link_input_step(struct leat_link *link)
     link->hold = HOLD_NOTHING;
     if (link->unpadded)
         return input_end(link);
-    bool more = link->chain_bytes > 0 ? link->chain_left > 0 || deliver_chain(link) : frame_all(link);
+    bool more = !has_ring(link) || (link->chain_bytes > 0 ? link->chain_left > 0 || deliver_chain(link) : frame_all(link));
     bool moved = head_offset(link) != before;
     if (moved)
         leat_channel_flush(&link->body->in);
     if (!more || !link->in_open)
         return moved || !link->in_open;
 
-    int64_t got = link->ring.data == NULL ? first_read(link) : read_more(link);
+    int64_t got = has_ring(link) ? read_more(link) : first_read(link);
     link_count_lost(link);
     if (got == 0) {
         return input_end(link) || moved;

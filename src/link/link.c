@@ -107,7 +107,7 @@ int link_open_ring(struct leat_link *link)
 {
     int64_t frame = link->options.max_frame;
     /* A largest frame and an eighth of the ring more, and room for what one read must be offered. */
-    int rc = leat_os_ring_create(&link->ring, frame + frame / 4 + link->transport->min_read + 4096);
+    int rc = leat_os_ring_create(&link->body->ring, frame + frame / 4 + link->transport->min_read + 4096);
     if (rc == 0)
         leat_store(&link->ring_ready, 1, release); /* edge "ring": stats look at what was set up before */
     return rc;
@@ -116,13 +116,11 @@ int link_open_ring(struct leat_link *link)
 static int open_input(struct leat_link *link)
 {
     const struct leat_link_options *options = &link->options;
-    link->limits = (struct leat_tlv_limits){.max_frame = options->max_frame};
     link->repeat_left = options->repeat > 1 ? options->repeat - 1 : 0;
     link->need = 1;
     link->read_ns = options->idle_ns > 0 ? leat_os_now_ns() : 0; /* who never sends anything is idle, too */
     link->wants_blocks = options->receive == LEAT_RECEIVE_BLOCKS;
-    int rc = leat_tlv_framer_init(&link->framer, options->dialect, &link->limits);
-    return rc != 0 || link->lazy ? rc : link_open_ring(link);
+    return link->lazy ? 0 : link_open_ring(link);
 }
 
 int link_open_output(struct leat_link *link)
@@ -185,7 +183,9 @@ static int open_body(struct leat_link *link)
         return -ENOMEM;
     memset(link->body, 0, bytes);
     link->body->in_error.offset = link->body->out_error.offset = -1;
-    int rc = open_channels(link);
+    int rc = link->in_open ? leat_tlv_framer_init(&link->body->framer, link->options.dialect, &link->limits) : 0;
+    if (rc == 0)
+        rc = open_channels(link);
     if (rc != 0) {
         free(link->body);
         link->body = NULL;
@@ -205,19 +205,18 @@ bool link_has_body(struct leat_link *link)
 
 int link_open_rest(struct leat_link *link, struct leat_error *error)
 {
-    int rc = 0;
     link->in_open = (link->options.directions & LEAT_IN) != 0;
     link->out_open = (link->options.directions & LEAT_OUT) != 0;
-    if (link->in_open)
-        rc = open_input(link);
-    if (rc == 0 && link->out_open && !link->lazy)
-        rc = link_open_output(link);
-    if (rc == 0)
-        rc = leat_waker_init(&link->io, !link->options.no_thread);
+    link->limits = (struct leat_tlv_limits){.max_frame = link->options.max_frame};
+    int rc = leat_waker_init(&link->io, !link->options.no_thread);
     if (rc == 0)
         rc = leat_waker_init(&link->finished, false);
     if (rc == 0 && !(link->lazy && link->options.no_thread))
         rc = open_body(link);
+    if (rc == 0 && link->in_open)
+        rc = open_input(link);
+    if (rc == 0 && link->out_open && !link->lazy)
+        rc = link_open_output(link);
     if (rc == 0) {
         if (link->options.no_thread)
             leat_store(&link->owners, 1, relaxed); /* relaxed: there is nobody else */
@@ -489,7 +488,7 @@ void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
     };
     if (leat_load(&link->ring_ready, acquire)) { /* edge "ring" */
         struct leat_ring_stats ring;
-        leat_ring_stats(&link->ring, &ring);
+        leat_ring_stats(&link->body->ring, &ring);
         stats->ring_size = ring.size_bytes;
         stats->ring_used = ring.used_bytes;
     }
@@ -545,8 +544,8 @@ void link_free(struct leat_link *link)
     leat_os_timer_close(link->timer);
     if (link->set >= 0 && !link->options.io_thread && !link->host)
         leat_os_set_close(link->set);
-    if (link->ring.data)
-        leat_os_ring_destroy(&link->ring);
+    if (link->body && link->body->ring.data)
+        leat_os_ring_destroy(&link->body->ring);
     if (link->pools)
         link_pools_drop(link->pools);
     free(link->batch);

@@ -103,6 +103,12 @@ struct link_body {
     struct leat_channel in, out;
     struct leat_error in_error;  /* I3: written by the I/O thread */
     struct leat_error out_error; /* I3: likewise */
+    struct leat_ring ring;       /* the I/O thread's, as what follows */
+    struct leat_tlv_framer framer;
+    struct leat_msg_buffer block; /* open where on_blocks */
+    struct leat_msg chain;        /* a frame larger than a block, while it is read */
+    struct leat_msg_cursor chain_cursor;
+    struct leat_span chain_piece; /* where the next bytes of the chain go */
 };
 
 struct leat_link {
@@ -128,8 +134,6 @@ struct leat_link {
         frames_dropped, bytes_dropped, bytes_skipped; /* written by the I/O thread */
 
     /* The I/O thread's. */
-    struct leat_ring ring;
-    struct leat_tlv_framer framer;
     struct leat_tlv_limits limits;
     int64_t need;        /* bytes that the frame at the ring's head wants before it is looked at again */
     int64_t repeat_left; /* times the input is still to be read from its start */
@@ -145,14 +149,10 @@ struct leat_link {
     enum link_hold hold;
     bool out_blocked; /* the device took less than it was offered */
 
-    bool wants_blocks;            /* blocks are the way to receive; where they cannot be had the ring is taken */
-    bool on_blocks;               /* what is held lies in `block`, not in the ring */
-    struct leat_msg_buffer block; /* open where on_blocks */
-    int64_t framed, filled;       /* bytes of it that became messages, and that were read */
-    struct leat_msg chain;        /* a frame larger than a block, while it is read */
+    bool wants_blocks;      /* blocks are the way to receive; where they cannot be had the ring is taken */
+    bool on_blocks;         /* what is held lies in `block`, not in the ring */
+    int64_t framed, filled; /* bytes of it that became messages, and that were read */
     int64_t chain_bytes, chain_left;
-    struct leat_msg_cursor chain_cursor;
-    struct leat_span chain_piece;        /* where the next bytes of the chain go */
     int64_t read_ns;                     /* when something was read last, and */
     int64_t partial_ns;                  /* when the first bytes of the frame that is not whole were; both only where a limit is set */
     int64_t learnt_bytes, learnt_frames; /* bytes_in and frames_in when the way to receive was chosen last */
