@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * link_idle LINKS: one thread that holds so many idle links over TCP, whose other ends are another process's: what each costs in resident
- * memory and descriptors, and how long a message of one of them takes while all the others are there. Fails when a message is wrong, or
- * when less is given back at the end than was taken.
+ * link_idle LINKS [merged]: one thread that holds so many idle links over TCP, in a loop of its own or as a merged listener, whose other
+ * ends are another process's: what each costs in resident memory and descriptors, and how long a message of one of them takes while all the
+ * others are there. Fails when a message is wrong, or when less is given back at the end than was taken.
  */
 #define _GNU_SOURCE
 #include <leat/listener.h>
@@ -61,6 +61,43 @@ static int be_peers(int port, int64_t links)
     return wrong != 0;
 }
 
+static void print_resident(int64_t links, int64_t before)
+{
+    int64_t now = resident_kib();
+    printf("%" PRId64 " idle links: resident %.1f MiB, %.2f KiB for each\n", links, (double)now / 1024,
+           (double)(now - before) / (double)links);
+    (void)fflush(stdout);
+}
+
+/* As serve, with the listener's own loop. */
+static int serve_merged(struct leat_listener *listener, int64_t links, int64_t before)
+{
+    for (int64_t gone = 0, held = 0; gone < links;) {
+        struct leat_link *peers[64];
+        struct leat_msg msgs[64];
+        struct leat_listener_stats stats;
+        int64_t count = leat_listener_recv_many(listener, peers, msgs, NULL, 64, leat_os_now_ns() + INT64_C(60000000000));
+        leat_listener_stats(listener, &stats);
+        if (held < links && stats.open == links) {
+            print_resident(links, before);
+        }
+        held = stats.open > held ? stats.open : held;
+        if (count == -ETIMEDOUT) {
+            (void)fprintf(stderr, "link_idle: nothing happens\n");
+            return 1;
+        }
+        for (int64_t i = 0; i < count; i++) {
+            (void)leat_link_send(peers[i], &msgs[i], LEAT_FOREVER);
+            leat_link_flush(peers[i]);
+        }
+        if (count < 0) {
+            (void)leat_link_close(peers[0], 0, NULL, NULL);
+            gone++;
+        }
+    }
+    return 0;
+}
+
 /* Accepts them all and echoes until every peer is gone. */
 static int serve(struct leat_listener *listener, int64_t links, int64_t before)
 {
@@ -102,10 +139,7 @@ static int serve(struct leat_listener *listener, int64_t links, int64_t before)
                 }
                 open++;
                 if (++accepted == links) {
-                    int64_t now = resident_kib();
-                    printf("%" PRId64 " idle links: resident %.1f MiB, %.2f KiB for each\n", links, (double)now / 1024,
-                           (double)(now - before) / (double)links);
-                    (void)fflush(stdout);
+                    print_resident(links, before);
                 }
             }
         }
@@ -122,11 +156,14 @@ int main(int argc, char **argv)
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
-    if ((rlim_t)(2 * links + 100) > limit.rlim_cur) {
-        printf("skipped: %lld descriptors may be open, and %" PRId64 " are wanted\n", (long long)limit.rlim_cur, 2 * links + 100);
+    bool merged = argc > 2 && strcmp(argv[2], "merged") == 0;
+    int64_t wanted = (merged ? 1 : 2) * links + 100;
+    if ((rlim_t)wanted > limit.rlim_cur) {
+        printf("skipped: %lld descriptors may be open, and %" PRId64 " are wanted\n", (long long)limit.rlim_cur, wanted);
         return 77;
     }
-    struct leat_listener_options options = {.link = {.dialect = leat_tlv_dialect("t8l16"), .no_thread = true}, .most_links = links};
+    struct leat_listener_options options = {
+        .link = {.dialect = leat_tlv_dialect("t8l16"), .no_thread = true}, .most_links = links, .merged = merged};
     struct leat_listener *listener;
     struct leat_error error;
     int64_t before = resident_kib();
@@ -139,7 +176,7 @@ int main(int argc, char **argv)
     if (child == 0) {
         _exit(be_peers(port, links));
     }
-    int failed = serve(listener, links, before);
+    int failed = merged ? serve_merged(listener, links, before) : serve(listener, links, before);
     if (failed != 0) {
         (void)kill(child, SIGKILL);
     }
