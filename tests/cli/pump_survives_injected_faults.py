@@ -135,7 +135,7 @@ for kind in KINDS + LISTENERS + RECORDS:
   call, shown = READS.get(kind, 'recvfrom'), 'source' if READS.get(kind) == 'read' else None
   for error, when in itertools.product(('EINTR', 'EAGAIN'), ('1', '1+2', '2..300')):
     survives(kind, 'file', fault(call, error, when, shown))
-  call, shown = WRITES.get(kind, 'sendmsg'), 'target' if kind in WRITES else None
+  call, shown = WRITES.get(kind, 'sendmsg'), 'target' if WRITES.get(kind) == 'writev' else None
   for error, when in itertools.product(('EINTR', 'EAGAIN'), ('1', '1+2', '2..300')):
     survives('file', kind, fault(call, error, when, shown))
 
