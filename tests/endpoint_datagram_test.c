@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "endpoint_support.h"
 
+#include <time.h>
+
 static unsigned char large[300 * 1024];
 
 static int64_t write_bytes(struct end *end, int64_t bytes)
@@ -294,6 +296,137 @@ static void stream_and_seqpacket_do_not_meet(void **state)
     assert_int_equal(end_close(&listener), 0);
 }
 
+/* ---- many by one call ---- */
+
+static uint64_t seed;
+
+static int64_t pick(int64_t below)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (int64_t)(seed % (uint64_t)below);
+}
+
+/* Sizes of a burst that a socket's usual buffer holds; returns how many. */
+static int64_t pick_sizes(int64_t *sizes, int64_t most)
+{
+    int64_t count = 0, room = 150000;
+    while (count < most) {
+        int64_t kind = pick(8), size = pick(kind == 0 ? 65508 : kind < 3 ? 100 : kind == 3 ? 1 : 3000);
+        room -= 2 * size + 2304;
+        if (room < 0)
+            break;
+        sizes[count++] = size;
+    }
+    return count;
+}
+
+/* Sends the burst in spans that are cut anywhere; what comes out of `to` meanwhile is compared. Returns how many reads gave something. */
+static int64_t carry_burst(struct end *from, struct end *to, const int64_t *sizes, int64_t count, uint64_t first_seed)
+{
+    static unsigned char data[2 << 20];
+    int64_t bytes = 0, sent = 0, have = 0, next = 0, reads = 0;
+    for (int64_t i = 0; i < count; i++)
+        bytes += sizes[i];
+    while (have < bytes) {
+        if (next < count) {
+            int64_t cut = pick(bytes - sent + 1);
+            struct leat_span spans[3] = {{large + sent, cut}, {large, 0}, {large + sent + cut, bytes - sent - cut}};
+            int64_t took = from->transport->write_many(from->state, spans, sizes + next, count - next);
+            if (took < 0 && took != -EAGAIN)
+                fail_msg("seed %llu: write: %s", (unsigned long long)first_seed, strerror((int)-took));
+            sent += took > 0 ? took : 0;
+            while (next < count && took >= sizes[next])
+                took -= sizes[next++];
+            if (took > 0)
+                fail_msg("seed %llu: a datagram was cut", (unsigned long long)first_seed);
+        }
+        int64_t got = end_read(to, data, sizeof data);
+        if (got == -EAGAIN && next == count)
+            end_wait(to, LEAT_IN);
+        if (got == -EAGAIN)
+            continue;
+        if (got <= 0 || got > sent - have || memcmp(data, large + have, (size_t)got) != 0)
+            fail_msg("seed %llu: %lld bytes at %lld are not what was sent", (unsigned long long)first_seed, (long long)got,
+                     (long long)have);
+        have += got;
+        reads++;
+    }
+    return reads;
+}
+
+static void check_bursts(struct end *from, struct end *to)
+{
+    int64_t sizes[100], reads = 0, datagrams = 0;
+    uint64_t first_seed = seed = (uint64_t)time(NULL) * 2654435761U + (uint64_t)getpid();
+    for (int round = 0; round < 1000; round++) {
+        int64_t count = pick_sizes(sizes, 1 + pick(100));
+        for (size_t i = 0; i < sizeof large; i++)
+            large[i] = (unsigned char)(i * 7 + i / 256 + (size_t)round * 31);
+        reads += carry_burst(from, to, sizes, count, first_seed);
+        for (int64_t i = 0; i < count; i++)
+            datagrams += sizes[i] > 0;
+    }
+    if (reads >= datagrams / 2)
+        fail_msg("seed %llu: %lld reads for %lld datagrams", (unsigned long long)first_seed, (long long)reads, (long long)datagrams);
+}
+
+static void bursts_of_udp_datagrams_arrive_byte_for_byte(void **state)
+{
+    struct end listener, client;
+
+    (void)state;
+    open_udp_pair(&listener, &client);
+    check_bursts(&client, &listener);
+    assert_int_equal(client.transport->lost(client.state), 0);
+    assert_int_equal(end_close(&client), 0);
+    assert_int_equal(end_close(&listener), 0);
+}
+
+static void bursts_of_records_arrive_byte_for_byte(void **state)
+{
+    struct end listener, client;
+
+    (void)state;
+    open_seqpacket_pair(&listener, &client, in_folder("%s/packets"));
+    check_bursts(&client, &listener);
+    check_bursts(&listener, &client);
+    assert_int_equal(end_close(&client), 0);
+    assert_int_equal(end_close(&listener), 0);
+}
+
+static void refusals_and_a_datagram_that_is_too_long_are_told_of_many_too(void **state)
+{
+    struct end listener, client;
+    int64_t sizes[100], left = 100;
+    struct leat_span span = {.data = large, .bytes = 100};
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        sizes[i] = 1;
+    open_udp_pair(&listener, &client);
+    assert_int_equal(end_close(&listener), 0);
+    while (left > 0) {
+        span.bytes = left;
+        int64_t took = client.transport->write_many(client.state, &span, sizes, left);
+        assert_true(took >= 0 || took == -EAGAIN);
+        left -= took > 0 ? took : 0;
+    }
+    int64_t lost = client.transport->lost(client.state);
+    assert_true(lost >= 50 && lost <= 100);
+    assert_int_equal(end_close(&client), 0);
+
+    open_udp_pair(&listener, &client);
+    span.bytes = 2 + 65508 + 3;
+    int64_t three[3] = {2, 65508, 3};
+    assert_int_equal(client.transport->write_many(client.state, &span, three, 3), 2);
+    span.bytes -= 2;
+    assert_int_equal(client.transport->write_many(client.state, &span, three + 1, 2), -EMSGSIZE);
+    assert_int_equal(end_close(&client), 0);
+    assert_int_equal(end_close(&listener), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +442,9 @@ int main(void)
         cmocka_unit_test(full_seqpacket_takes_no_more_until_it_is_read),
         cmocka_unit_test(seqpacket_gives_what_came_before_its_peer_closed_with_input_unread),
         cmocka_unit_test(stream_and_seqpacket_do_not_meet),
+        cmocka_unit_test(bursts_of_udp_datagrams_arrive_byte_for_byte),
+        cmocka_unit_test(bursts_of_records_arrive_byte_for_byte),
+        cmocka_unit_test(refusals_and_a_datagram_that_is_too_long_are_told_of_many_too),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -89,7 +89,8 @@ struct leat_transport {
     int (*close)(void *state); /* 0, or a negative errno that a delayed write left; the state is gone in every case */
     /*
      * Boundaries are kept: each call of write is one datagram, taken whole or not at all, so whoever sends messages gives one to a call; a
-     * write of 0 bytes sends nothing. A read gives one whole datagram, which never ends in the middle of what min_read offers.
+     * write of 0 bytes sends nothing. A read gives whole datagrams, several where several have come and there is room for as many of the
+     * longest, and their boundaries are not told; one never ends in the middle of what min_read offers.
      */
     bool datagrams;
     /* How many pieces (datagrams, packets) of either direction are known to be lost or were left out since open. NULL: never any. */
@@ -101,6 +102,12 @@ struct leat_transport {
      */
     int (*take)(void *state, void **peer, struct leat_error *error);
     bool signals; /* a write may raise SIGPIPE, which the caller has blocked; sockets never do */
+    /*
+     * Where boundaries are kept, many datagrams by one call: the spans, at most 64, hold them one behind the other, and the i-th has
+     * sizes[i] bytes, wherever a span ends; 0 bytes send nothing. >= 0 bytes taken, which are the first datagrams, whole, be they all or
+     * fewer; or -EAGAIN or a negative errno, which is the first datagram's. count: 1 or more. NULL: write is to be called for each.
+     */
+    int64_t (*write_many)(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count);
 };
 
 /*

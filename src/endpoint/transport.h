@@ -5,7 +5,8 @@
 
 #include <leat/endpoint.h>
 
-#define LEAT_WRITE_SPANS 64 /* most spans of one write */
+#define LEAT_WRITE_SPANS 64    /* most spans of one write */
+#define LEAT_DATAGRAMS_MOST 64 /* datagrams of one call */
 
 extern const struct leat_transport leat_transport_stdio, leat_transport_file, leat_transport_gen, leat_transport_netlink,
     leat_transport_null, leat_transport_pcap, leat_transport_serial, leat_transport_tcp, leat_transport_tcp_listen, leat_transport_udp,
@@ -81,6 +82,11 @@ struct leat_socket {
     bool listening; /* nobody was accepted yet */
     bool blocked;   /* datagrams: the last write was answered by -EAGAIN */
     bool reset;     /* datagrams: the peer has reset the connection; what it had sent before may still be read */
+    bool one_each;  /* datagrams: the system has no calls for many, or forbids them */
+    bool cut;       /* datagrams: one did not fit, which the next read is to say */
+    bool ended;     /* datagrams: an empty one was read that is the end */
+    int64_t place;  /* datagrams: the longest of the last read of many; 0: there was none */
+    int careful;    /* udp: so many more are sent one by one */
     int64_t lost;   /* datagrams; a listener of many: peers */
     struct leat_options options;
     char *text;             /* the endpoint as given; NULL: of a peer who was taken */
@@ -117,9 +123,14 @@ int leat_socket_close(void *state);
 
 /* ---- sockets that keep boundaries (datagram.c): the transports' functions, where they are not those above ---- */
 
-/* One datagram: > 0 bytes; 0: an empty one, which is the end of a connection; -EMSGSIZE: it did not fit and is lost. */
-int64_t leat_datagram_read(void *state, void *span, int64_t bytes);
+/*
+ * One datagram, or as many as have come where there is room for as many of `most` bytes each: > 0 bytes; 0: an empty one; -EMSGSIZE: one
+ * did not fit and is lost, and so are those that the same call of the system gave behind it. empty_ends: an empty one is the end; else
+ * it is passed over among others.
+ */
+int64_t leat_datagram_read(void *state, void *span, int64_t bytes, int64_t most, bool empty_ends);
 int64_t leat_datagram_write(void *state, const struct leat_span *spans, int64_t count);
+int64_t leat_datagram_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count);
 int64_t leat_datagram_lost(void *state);
 
 /* ---- Internet sockets (inet.c) ---- */

@@ -7,6 +7,7 @@
 #include "transport.h"
 
 #define DATAGRAM_BYTES 65536 /* more than the longest: 65507 bytes over IPv4, 65527 over IPv6 */
+#define CAREFUL 64           /* datagrams that are sent one by one after a refusal */
 
 static int udp_open(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
 {
@@ -36,9 +37,31 @@ static int udp_fd(void *state, unsigned direction)
 
 static int64_t udp_read(void *state, void *span, int64_t bytes)
 {
-    int64_t got = leat_datagram_read(state, span, bytes);
+    int64_t got = leat_datagram_read(state, span, bytes, DATAGRAM_BYTES, false);
 
     return got == 0 ? -EAGAIN : got;
+}
+
+/*
+ * A refusal that meets the second or a later datagram of a call ends that call early, and the kernel forgets it. So after a call that took
+ * fewer one datagram is sent by itself, and where it is refused, too, or its successor, the next ones are: each refusal is then told.
+ */
+static int64_t udp_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+{
+    struct leat_socket *socket = state;
+    int64_t offered = socket->careful > 0 ? 1 : count < LEAT_DATAGRAMS_MOST ? count : LEAT_DATAGRAMS_MOST;
+    int64_t lost = socket->lost, bytes = 0;
+    int64_t took = leat_datagram_write_many(state, spans, sizes, offered);
+
+    for (int64_t i = 0; i < offered; i++)
+        bytes += sizes[i];
+    if (socket->lost > lost)
+        socket->careful = CAREFUL;
+    else if (took >= 0 && took < bytes)
+        socket->careful = 1;
+    else if (took > 0 && socket->careful > 0)
+        socket->careful--;
+    return took;
 }
 
 static const char *const udp_keys[] = {"device", "rcvbuf", "sndbuf", NULL};
@@ -60,6 +83,7 @@ const struct leat_transport leat_transport_udp = {
     .close = leat_socket_close,
     .datagrams = true,
     .lost = leat_datagram_lost,
+    .write_many = udp_write_many,
 };
 
 const struct leat_transport leat_transport_udp_listen = {

@@ -295,6 +295,12 @@ static int seqpacket_listen_open(void **state, const struct leat_address *addres
     return open_listener(state, address, SOCK_SEQPACKET, (directions & LEAT_MANY) != 0, error);
 }
 
+/* An empty record is all that tells of the end. */
+static int64_t seqpacket_read(void *state, void *span, int64_t bytes)
+{
+    return leat_datagram_read(state, span, bytes, RECORD_BYTES, true);
+}
+
 static const char *const unix_keys[] = {"rcvbuf", "sndbuf", NULL};
 static const char *const unix_listen_keys[] = {"backlog", "mode", "owner", "rcvbuf", "sndbuf", NULL};
 
@@ -344,12 +350,13 @@ const struct leat_transport leat_transport_seqpacket = {
     .rest = LEAT_REST_NAME,
     .open = seqpacket_open,
     .fd = leat_socket_fd,
-    .read = leat_datagram_read,
+    .read = seqpacket_read,
     .write = leat_datagram_write,
     .end_output = leat_socket_end_output,
     .close = leat_socket_close,
     .datagrams = true,
     .lost = leat_datagram_lost,
+    .write_many = leat_datagram_write_many,
 };
 
 const struct leat_transport leat_transport_seqpacket_listen = {
@@ -363,12 +370,13 @@ const struct leat_transport leat_transport_seqpacket_listen = {
     .open = seqpacket_listen_open,
     .accept = leat_socket_accept,
     .fd = leat_socket_fd,
-    .read = leat_datagram_read,
+    .read = seqpacket_read,
     .write = leat_datagram_write,
     .end_output = leat_socket_end_output,
     .name = leat_socket_name,
     .close = leat_socket_close,
     .datagrams = true,
     .lost = leat_datagram_lost,
+    .write_many = leat_datagram_write_many,
     .take = leat_socket_take,
 };

@@ -476,7 +476,8 @@ static int64_t read_more(struct leat_link *link)
 {
     void *span;
     int64_t bytes = room(link, &span);
-    int64_t got = bytes == 0 ? -ENOBUFS : link->transport->read(link->state, span, bytes < READ_BYTES ? bytes : READ_BYTES);
+    int64_t most = link->transport->datagrams ? bytes : READ_BYTES; /* the room decides how many datagrams may come at once */
+    int64_t got = bytes == 0 ? -ENOBUFS : link->transport->read(link->state, span, bytes < most ? bytes : most);
     if (got > 0)
         take(link, got);
     return got;

@@ -82,17 +82,21 @@ static void hold(struct link_batch *batch, struct leat_msg *msg)
 /* Fills the batch, which is written, from the pipe. */
 static void fill(struct leat_link *link, struct link_batch *batch)
 {
-    int64_t bytes = 0, most = link->transport->datagrams ? 1 : BATCH_FRAMES; /* a write is a datagram */
+    bool datagrams = link->transport->datagrams;
+    int64_t bytes = 0, most = datagrams && !link->transport->write_many ? 1 : BATCH_FRAMES; /* a write is a datagram */
     batch->span_first = batch->span_end = batch->frame_first = batch->frame_end = batch->held_count = batch->gathered_bytes = 0;
     batch->last_held = false;
     while (batch->frame_end < most && batch->span_end < BATCH_SPANS && batch->cursor.left == 0 && bytes < BATCH_BYTES &&
            leat_pipe_poll(&link->body->out.pipe)) {
         struct leat_msg *msg = leat_pipe_front(&link->body->out.pipe);
         int64_t size = leat_msg_size(msg);
+        bool chain = datagrams && msg->kind == LEAT_MSG_CHAIN; /* a datagram is one call's spans */
+        bool fits = batch->gathered_bytes + size <= (int64_t)sizeof batch->gathered;
+        if (chain && !fits && batch->frame_end > 0)
+            break; /* its spans get a batch to themselves */
         batch->sizes[batch->frame_end++] = size;
         bytes += size;
-        bool small = size <= GATHER_MOST || (most == 1 && msg->kind == LEAT_MSG_CHAIN); /* a datagram is one call's spans */
-        if (small && batch->gathered_bytes + size <= (int64_t)sizeof batch->gathered)
+        if (fits && (chain || size <= GATHER_MOST))
             gather(batch, msg);
         else
             hold(batch, msg);
@@ -169,6 +173,9 @@ static bool first_output(struct leat_link *link)
 /* As the transport's write; the signal of a pipe that nobody reads is kept from an application's thread. */
 static int64_t write_spans(struct leat_link *link, const struct leat_span *spans, int64_t count)
 {
+    const struct link_batch *batch = link->batch;
+    if (link->transport->write_many)
+        return link->transport->write_many(link->state, spans, batch->sizes + batch->frame_first, batch->frame_end - batch->frame_first);
     if (!link->options.no_thread || !link->transport->signals) /* I/O threads block it */
         return link->transport->write(link->state, spans, count);
     bool blocked = leat_os_sigpipe_block();

@@ -18,8 +18,8 @@ KINDS = ['file', 'fifo', 'pipe', 'socket', 'unix', 'tcp']  # pipe and socket: in
 LISTENERS = ['unix-listen', 'tcp-listen']
 RECORDS = ['unix-seqpacket']
 CALLED = ['unix', 'tcp', *RECORDS]  # leat connects, and what is here listens
-READS = {'file': 'read', 'fifo': 'read', 'pipe': 'read', 'unix-seqpacket': 'recvmsg'}  # leat's call for each; the others: recvfrom
-WRITES = {'file': 'writev', 'fifo': 'writev', 'pipe': 'writev'}  # the others: sendmsg
+READS = {'file': 'read', 'fifo': 'read', 'pipe': 'read', 'unix-seqpacket': 'recvmmsg,recvmsg'}  # leat's call for each; the others: recvfrom
+WRITES = {'file': 'writev', 'fifo': 'writev', 'pipe': 'writev', 'unix-seqpacket': 'sendmmsg,sendmsg'}  # the others: sendmsg
 
 
 def new_path(name):

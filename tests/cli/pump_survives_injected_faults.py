@@ -135,7 +135,7 @@ for kind in KINDS + LISTENERS + RECORDS:
   call, shown = READS.get(kind, 'recvfrom'), 'source' if READS.get(kind) == 'read' else None
   for error, when in itertools.product(('EINTR', 'EAGAIN'), ('1', '1+2', '2..300')):
     survives(kind, 'file', fault(call, error, when, shown))
-  call, shown = WRITES.get(kind, 'sendmsg'), 'target' if kind in WRITES else None
+  call, shown = WRITES.get(kind, 'sendmsg'), 'target' if WRITES.get(kind) == 'writev' else None
   for error, when in itertools.product(('EINTR', 'EAGAIN'), ('1', '1+2', '2..300')):
     survives('file', kind, fault(call, error, when, shown))
 
@@ -160,6 +160,9 @@ for call, error in (('membarrier', 'ENOSYS'), ('membarrier', 'EPERM'), ('madvise
   if not (sanitized and call == 'madvise'):  # a sanitizer that cannot advise about its own memory ends the process
     survives('file', 'file', fault(call, error, '1+'))
 survives('file', 'tcp', fault('shutdown', 'ENOTCONN', '1+'))
+for error in ('ENOSYS', 'EPERM'):
+  survives('unix-seqpacket', 'file', fault('recvmmsg', error, '1+'))
+  survives('file', 'unix-seqpacket', fault('sendmmsg', error, '1+'))
 
 # A device that says EAGAIN or EINTR for ever: --seconds ends the run, with whole frames. (One that does so to a write holds them: the
 # drain has no end but a signal's.)
