@@ -51,7 +51,7 @@ int main(int argc, char **argv)
         struct leat_msg msgs[BATCH];
         int64_t count = leat_listener_recv_many(listener, from, msgs, NULL, BATCH, LEAT_FOREVER);
         for (int64_t i = 0; i < count; i++) {
-            leat_link_set_context(from[i], (char *)leat_link_context(from[i]) + 1);
+            leat_link_set_context(from[i], (void *)((intptr_t)leat_link_context(from[i]) + 1));
             answered += leat_link_send(from[i], &msgs[i], LEAT_FOREVER) == 0;
             leat_link_flush(from[i]);
         }

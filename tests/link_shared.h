@@ -7,16 +7,23 @@
 #include <leat/link.h>
 #include <stdlib.h>
 
+static struct leat_io_thread *shared_thread;
+
+static inline void close_shared(void)
+{
+    if (leat_io_thread_close(shared_thread) != 0)
+        abort(); /* a test has left a link open */
+}
+
 static inline int open_shared(struct leat_link **link, const char *endpoint, const struct leat_link_options *given,
                               struct leat_error *error)
 {
-    static struct leat_io_thread *shared; /* till the process ends */
     struct leat_link_options options = given ? *given : (struct leat_link_options){0};
     if (getenv("LEAT_TEST_SHARED") == NULL || options.no_thread)
         return leat_link_open(link, endpoint, given, error);
-    if (shared == NULL && leat_io_thread_open(&shared, NULL) != 0)
+    if (shared_thread == NULL && (leat_io_thread_open(&shared_thread, NULL) != 0 || atexit(close_shared) != 0))
         abort();
-    options.io_thread = shared;
+    options.io_thread = shared_thread;
     return leat_link_open(link, endpoint, &options, error);
 }
 

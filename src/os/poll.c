@@ -76,12 +76,16 @@ void leat_os_set_drop(int set, int fd)
 /* epoll_pwait2(2), or where the kernel or a sandbox has none, epoll_wait(2) to the next millisecond. */
 static int set_wait(int set, struct epoll_event *got, int most, int64_t deadline_ns)
 {
+    static LEAT_ATOMIC(uint32_t) refused; /* 1 once it was; written by whoever finds out */
     struct timespec left;
     const struct timespec *wait = leat_port_time_left(&left, deadline_ns);
-    int count = epoll_pwait2(set, got, most, wait, NULL);
 
-    if (count >= 0 || errno == EINTR || errno == EINVAL || errno == EBADF) {
-        return count;
+    if (leat_load(&refused, relaxed) == 0) { /* relaxed: who does not know yet finds out */
+        int count = epoll_pwait2(set, got, most, wait, NULL);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) {
+            return count;
+        }
+        leat_store(&refused, 1, relaxed); /* relaxed: likewise */
     }
     int64_t ms = wait == NULL ? -1 : (int64_t)left.tv_sec * 1000 + (left.tv_nsec + 999999) / 1000000;
     return epoll_wait(set, got, most, (int)(ms > INT32_MAX ? INT32_MAX : ms));
