@@ -208,4 +208,6 @@ def carry(data, source, target, *more, fault=None, preload=None, seconds=SECONDS
   if fault:
     injected = slurp(log).count(b'(INJECTED)')
     os.unlink(log)
-  return types.SimpleNamespace(what=what, code=code, stderr=told.decode(), got=target.got, injected=injected, source=source, target=target)
+  # strace's own word, where the process ended in the call that it was to tamper with.
+  words = ''.join(line for line in told.decode().splitlines(True) if not line.startswith('strace: Failed to tamper with process'))
+  return types.SimpleNamespace(what=what, code=code, stderr=words, got=target.got, injected=injected, source=source, target=target)
