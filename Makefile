@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: MIT
 # The front door; the house is built by Meson (meson.build).
 BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 soak fuzz install deps clean
+.PHONY: all two-files deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 soak fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
@@ -15,6 +16,10 @@ $(BUILD)/build.ninja:
 
 deps:            ## install what every target needs
 	@tools/deps build run test long bench peers
+
+two-files:       ## the core as leat.h and leat.c, to be taken into another tree
+	@tools/two-files $(BUILD)/two-files
+	@wc -l $(BUILD)/two-files/leat.[ch]
 
 run:             ## the main job on real input, and a summary to read
 	@tools/deps build run
@@ -64,14 +69,27 @@ bench-cost:      ## instructions, locks, system calls and bytes per operation, a
 	@ninja -C $(BUILD) --quiet leat libleat.a bench/cost/leat-cost
 	@bench/cost/cost --build $(BUILD)
 
-fuzz:            ## libFuzzer on the TLV engine, FUZZ_SECONDS (60) long
+fuzz: all        ## libFuzzer on the TLV engine, then on the reader of dialects, FUZZ_SECONDS (60) each
 	@tools/deps build long
-	@mkdir -p $(BUILD)-fuzz
+	@mkdir -p $(BUILD)-fuzz/tlv
+	@python3 -c 'import pathlib; [pathlib.Path(f"$(BUILD)-fuzz/tlv/{i}").write_bytes(bytes.fromhex(l)) for i, l in enumerate(open("tests/fuzz/tlv.corpus"))]'
 	@clang -g -O1 -Iinclude -fsanitize=fuzzer,address,undefined tests/fuzz/tlv_fuzz.c src/tlv/*.c -o $(BUILD)-fuzz/tlv_fuzz
-	@$(BUILD)-fuzz/tlv_fuzz -max_total_time=$(or $(FUZZ_SECONDS),60) -print_final_stats=1
+	@$(BUILD)-fuzz/tlv_fuzz $(BUILD)-fuzz/tlv -max_len=300 -max_total_time=$(or $(FUZZ_SECONDS),60) -print_final_stats=1
+	@mkdir -p $(BUILD)-fuzz/dialect
+	@$(BUILD)/leat dialects | while read -r name rest; do $(BUILD)/leat dialects --as my-$$name $$name >$(BUILD)-fuzz/dialect/$$name; done
+	@clang -g -O1 -Iinclude -fsanitize=fuzzer,address,undefined tests/fuzz/dialect_fuzz.c cli/dialect_file.c cli/dialect_print.c cli/dialect_rows.c cli/dialect_words.c src/tlv/*.c -linih -o $(BUILD)-fuzz/dialect_fuzz
+	@$(BUILD)-fuzz/dialect_fuzz $(BUILD)-fuzz/dialect examples/dialects -max_len=2000 -max_total_time=$(or $(FUZZ_SECONDS),60) -print_final_stats=1
 
-install: all     ## PREFIX and DESTDIR are honoured
-	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
+install:         ## PREFIX and DESTDIR are honoured
+	@$(MAKE) -s --no-print-directory $(BUILD)/build.ninja
+	@meson configure $(BUILD) --prefix=$(PREFIX)
+	@$(MAKE) -s --no-print-directory all
+	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+	@$(if $(DESTDIR),,ldconfig 2>/dev/null || true) # so that what was installed is found
+
+deb:             ## Debian packages into $(BUILD)/deb, looked at by lintian
+	@tools/deps build deb
+	@tools/deb $(BUILD)/deb
 
 clean:
 	@rm -rf $(BUILD) build-* run /dev/shm/leat-bench-$$(id -u).frames

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Lists the peers and cases that are there, for the build: bench/peers.py DIR
 
 A line per peer: FAMILY|NAME|CASES and then KEYS. What a peer needs stands in its file's first lines, as `needs: KEY=VALUE`: the Debian

@@ -24,6 +24,7 @@ enum cli_exit {
 /* The commands: argv[0] is "leat NAME". Each returns an exit code or exits by itself on wrong usage. */
 int cli_pump(int argc, char **argv);
 int cli_dump(int argc, char **argv);
+int cli_validate(int argc, char **argv);
 int cli_dialects(int argc, char **argv);
 
 /* number.c: the whole text must be a number from `least` up; false: it is not, *value untouched. */
@@ -46,11 +47,19 @@ bool cli_put_flush(void);                                                       
 /* endpoint.c */
 bool cli_endpoint_valid(const char *endpoint); /* false: it does not parse, and one line on stderr says why */
 bool cli_endpoint_listens(const char *endpoint);
+/* `name` is the same file, followed (src/endpoint/file.c). False: it is no file, or there is no room. */
+bool cli_endpoint_follow(const char *endpoint, char *name, size_t room);
+bool cli_endpoint_reconnects(const char *endpoint);                    /* a connection that was lost can be made anew */
 bool cli_endpoints_same_file(const char *one, const char *other);      /* both name one regular file that is there */
 void cli_announce(const struct leat_link *link, const char *endpoint); /* "leat: listening on NAME" where it listens */
-const struct leat_tlv_dialect *cli_dialect(const char *name);          /* NULL: unknown, and one line on stderr lists the known ones */
 char *cli_help_endpoints(int key, const char *text, void *input);      /* argp's help_filter: --help ends with a list of endpoints */
 int cli_open_exit(int error);                                          /* exit code for a failed leat_link_open */
+
+/* dialect.c */
+#define CLI_DIALECT_FILE_DOC "Dialects of one's own, as `leat dialects NAME' prints them"
+int cli_dialect_file(const char *path); /* the file's dialects are known from now on; 0, or an exit code, and one line on stderr */
+const struct leat_tlv_dialect *cli_dialect(const char *name); /* NULL: unknown, and one line on stderr lists the known ones */
+const struct leat_tlv_dialect *cli_dialect_at(int64_t index); /* those built in, then the file's; NULL: past the last */
 
 /*
  * signals.c: after cli_signals_catch the first SIGINT or SIGTERM is only noted; the second has its default action, at once. restart: a

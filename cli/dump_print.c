@@ -2,6 +2,7 @@
 /* dump_print.c: one item of `leat dump`, as a line of text or as a JSON object. */
 #include "dump.h"
 
+#include <leat/value.h>
 #include <stdio.h>
 
 #define HEX_BYTES 16     /* of a value, shown in text */
@@ -17,13 +18,6 @@
 static const char *paint(const struct dump_style *style, const char *color)
 {
     return style->color ? color : "";
-}
-
-/* BER's types are identifier octets, which are read in hex. */
-static bool type_in_hex(const struct leat_tlv_dialect *dialect)
-{
-    const char *name = leat_tlv_dialect_name(dialect);
-    return strcmp(name, "ber") == 0 || strcmp(name, "der") == 0;
 }
 
 static bool readable(const unsigned char *value, int64_t bytes)
@@ -65,8 +59,15 @@ static void preview(const struct dump_style *style, const struct leat_tlv_item *
     cli_put(line, (size_t)used);
 }
 
-static void text_item(const struct dump_style *style, const struct leat_tlv_item *item)
+/* An object identifier of X.690 in figures. False: it is none. */
+static bool oid_text(const struct leat_tlv_dialect *dialect, const struct leat_tlv_item *item, char *text)
 {
+    return dialect->type.codec == LEAT_TLV_BER_TAG && item->type == 6 && leat_tlv_oid(item, text, LEAT_TLV_OID_CHARS) > 0;
+}
+
+static void text_item(const struct dump_style *style, const struct leat_tlv_dialect *dialect, const struct leat_tlv_item *item)
+{
+    const char *name = leat_tlv_type_name(dialect, item->type);
     char length[CLI_NUMBER_CHARS] = "-";
     char line[512];
     if (item->length >= 0)
@@ -75,11 +76,18 @@ static void text_item(const struct dump_style *style, const struct leat_tlv_item
                         (long long)item->header_bytes, paint(style, OFF), length, 2 * item->depth, "",
                         paint(style, item->constructed ? BOLD BLUE : BOLD));
     cli_put(line, (size_t)used);
-    used = snprintf(line, sizeof line, type_in_hex(style->dialect) ? "0x%02llx%s" : "%llu%s", (unsigned long long)item->type,
-                    paint(style, OFF));
+    used = snprintf(line, sizeof line, dialect->in_hex ? "0x%02llx%s%s%s" : "%llu%s%s%s", (unsigned long long)item->type,
+                    name != NULL ? " " : "", name != NULL ? name : "", paint(style, OFF));
     cli_put(line, (size_t)used);
     if (!item->constructed && item->length > 0)
         preview(style, item);
+    char oid[LEAT_TLV_OID_CHARS];
+    if (oid_text(dialect, item, oid)) {
+        const char *known = leat_tlv_oid_name(item);
+        used = snprintf(line, sizeof line, "  %s%s%s%s%s", paint(style, GREEN), oid, known != NULL ? " " : "", known != NULL ? known : "",
+                        paint(style, OFF));
+        cli_put(line, (size_t)used);
+    }
     cli_put("\n", 1);
 }
 
@@ -95,8 +103,9 @@ static void put_value(const struct leat_tlv_item *item)
 }
 
 /* Numbers, truth values and hex need no escapes, and a type may be larger than JSON libraries' integers: so printed by hand. */
-static void json_item(const struct leat_tlv_item *item)
+static void json_item(const struct leat_tlv_dialect *dialect, const struct leat_tlv_item *item)
 {
+    const char *name = leat_tlv_type_name(dialect, item->type); /* from our own tables, or a file's: no quotes, no control characters */
     char length[CLI_NUMBER_CHARS] = "null";
     char line[256];
     if (item->length >= 0)
@@ -105,6 +114,18 @@ static void json_item(const struct leat_tlv_item *item)
                         (long long)item->offset, item->depth, (long long)item->header_bytes, length, (unsigned long long)item->type,
                         item->constructed ? "true" : "false");
     cli_put(line, (size_t)used);
+    if (name != NULL) {
+        used = snprintf(line, sizeof line, ",\"name\":\"%s\"", name);
+        cli_put(line, (size_t)used);
+    }
+    char oid[LEAT_TLV_OID_CHARS];
+    if (oid_text(dialect, item, oid)) {
+        used = snprintf(line, sizeof line, ",\"oid\":\"%s\"", oid);
+        cli_put(line, (size_t)used);
+        name = leat_tlv_oid_name(item);
+        used = name == NULL ? 0 : snprintf(line, sizeof line, ",\"oid_name\":\"%s\"", name);
+        cli_put(line, (size_t)used);
+    }
     if (!item->constructed) {
         cli_put(",\"value\":\"", 10);
         put_value(item);
@@ -113,10 +134,10 @@ static void json_item(const struct leat_tlv_item *item)
     cli_put("}\n", 2);
 }
 
-void dump_item(const struct dump_style *style, const struct leat_tlv_item *item)
+void dump_item(const struct dump_style *style, const struct leat_tlv_dialect *dialect, const struct leat_tlv_item *item)
 {
     if (style->json)
-        json_item(item);
+        json_item(dialect, item);
     else
-        text_item(style, item);
+        text_item(style, dialect, item);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* endpoint.c: endpoint and dialect names of the command line, checked before anything is opened. */
+/* endpoint.c: endpoint names of the command line, checked before anything is opened. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
@@ -27,6 +27,28 @@ bool cli_endpoint_listens(const char *endpoint)
     return transport != NULL && transport->accept != NULL;
 }
 
+bool cli_endpoint_reconnects(const char *endpoint)
+{
+    struct leat_address address;
+    struct leat_error error = {0};
+    return leat_address_parse(&address, endpoint, &error) == 0 && leat_transport_find(address.scheme)->reconnects;
+}
+
+bool cli_endpoint_follow(const char *endpoint, char *name, size_t room)
+{
+    struct leat_address address;
+    struct leat_error error = {0};
+    size_t used = 0;
+    if (leat_address_parse(&address, endpoint, &error) != 0 || strcmp(address.scheme, "file") != 0)
+        return false;
+    if (strncmp(endpoint, "file:", 5) == 0)
+        return (size_t)snprintf(name, room, "%s%cfollow=1", endpoint, address.key_count > 0 ? '&' : '?') < room;
+    used = (size_t)snprintf(name, room, "file:");
+    for (const char *at = endpoint; *at != '\0' && used + 4 < room; at++)
+        used += (size_t)snprintf(name + used, room - used, *at == '%' || *at == '?' ? "%%%02x" : "%c", (unsigned char)*at);
+    return (size_t)snprintf(name + used, room - used, "?follow=1") < room - used;
+}
+
 /* The regular file that an endpoint names; false: it names none. */
 static bool regular_file(const char *endpoint, struct stat *file)
 {
@@ -49,21 +71,6 @@ void cli_announce(const struct leat_link *link, const char *endpoint)
         return;
     const char *name = leat_link_name(link);
     cli_error("listening on %s", name != NULL ? name : endpoint);
-}
-
-const struct leat_tlv_dialect *cli_dialect(const char *name)
-{
-    const struct leat_tlv_dialect *dialect = leat_tlv_dialect(name);
-    if (dialect != NULL)
-        return dialect;
-    char known[640] = "";
-    size_t used = 0;
-    for (int64_t i = 0; leat_tlv_dialect_at(i) != NULL && used < sizeof known; i++) {
-        int more = snprintf(known + used, sizeof known - used, " %s", leat_tlv_dialect_name(leat_tlv_dialect_at(i)));
-        used += more > 0 ? (size_t)more : 0;
-    }
-    cli_error("unknown dialect '%s'; known:%s", name, known);
-    return NULL;
 }
 
 int cli_open_exit(int error)

@@ -14,6 +14,7 @@ static const struct command {
 } commands[] = {
     {"pump", (char[]){"leat pump"}, cli_pump},
     {"dump", (char[]){"leat dump"}, cli_dump},
+    {"validate", (char[]){"leat validate"}, cli_validate},
     {"dialects", (char[]){"leat dialects"}, cli_dialects},
 };
 
@@ -35,7 +36,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_ARG:
         command = find(argument);
         if (command == NULL)
-            argp_error(state, "unknown command '%s'; known: pump dump dialects", argument);
+            argp_error(state, "unknown command '%s'; known: pump dump validate dialects", argument);
         else {
             int first = state->next - 1;
             state->argv[first] = command->title;
@@ -44,7 +45,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         }
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a command is needed: pump, dump or dialects");
+        argp_error(state, "a command is needed: pump, dump, validate or dialects");
         return EINVAL;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -66,7 +67,8 @@ int main(int argc, char **argv)
                "Commands:\n"
                "  pump       carry frames from one endpoint to another and report\n"
                "  dump       show the items of a TLV stream, one line each\n"
-               "  dialects   list the TLV dialects known\n"
+               "  validate   say whether all of them are well formed\n"
+               "  dialects   list the TLV dialects known, or print one as text\n"
                "\n"
                "`leat COMMAND --help' says more of each.\n"
                "\n"

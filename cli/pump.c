@@ -20,8 +20,10 @@ enum pump_option {
     OPT_SECONDS,
     OPT_HIGH_WATER,
     OPT_MAX_FRAME,
+    OPT_RECONNECT,
     OPT_PROGRESS,
     OPT_STATS,
+    OPT_DIALECT_FILE,
 };
 
 static const struct argp_option options[] = {
@@ -29,11 +31,16 @@ static const struct argp_option options[] = {
     {.name = "to", .key = OPT_TO, .arg = "ENDPOINT", .doc = "Where they go"},
     {.name = "frame", .key = OPT_FRAME, .arg = "DIALECT", .doc = "How the input is framed; `leat dialects' lists them"},
     {.name = "tlv", .key = OPT_TLV, .flags = OPTION_ALIAS},
+    {.name = "dialect-file", .key = OPT_DIALECT_FILE, .arg = "FILE", .doc = CLI_DIALECT_FILE_DOC},
     {.name = "repeat", .key = OPT_REPEAT, .arg = "N", .doc = "Read the source N times over (1)"},
     {.name = "limit", .key = OPT_LIMIT, .arg = "FRAMES", .doc = "Stop after that many frames"},
     {.name = "seconds", .key = OPT_SECONDS, .arg = "S", .doc = "Stop after that many seconds"},
     {.name = "high-water", .key = OPT_HIGH_WATER, .arg = "MESSAGES[,BYTES]", .doc = "Most that waits on its way (4096,16MiB)"},
     {.name = "max-frame", .key = OPT_MAX_FRAME, .arg = "BYTES", .doc = "Longest frame accepted (1MiB)"},
+    {.name = "reconnect",
+     .key = OPT_RECONNECT,
+     .arg = "SECONDS[:MOST]",
+     .doc = "Make a lost connection anew, after SECONDS first and MOST at most (30)"},
     {.name = "progress", .key = OPT_PROGRESS, .doc = "A live line, where stderr is a terminal"},
     {.name = "stats", .key = OPT_STATS, .arg = "FORM", .doc = "Summary on stderr: text, json or none (text)"},
     {0},
@@ -48,6 +55,19 @@ static bool parse_high_water(struct pump_options *chosen, char *argument)
                 (comma == NULL || cli_parse_size(comma + 1, 1, &chosen->high_water_bytes));
     if (comma != NULL)
         *comma = ',';
+    return good;
+}
+
+static bool parse_reconnect(struct pump_options *chosen, char *argument)
+{
+    char *colon = strchr(argument, ':');
+    if (colon != NULL)
+        *colon = '\0';
+    bool good =
+        cli_parse_seconds(argument, &chosen->reconnect_ns) &&
+        (colon == NULL || (cli_parse_seconds(colon + 1, &chosen->reconnect_most_ns) && chosen->reconnect_most_ns >= chosen->reconnect_ns));
+    if (colon != NULL)
+        *colon = ':';
     return good;
 }
 
@@ -72,8 +92,11 @@ static void need(struct argp_state *state, bool good, const char *option, const 
 /* All options are there: do they fit one another? */
 static void check(struct argp_state *state, struct pump_options *chosen)
 {
-    if (chosen->from == NULL || chosen->to == NULL || chosen->dialect == NULL)
+    if (chosen->from == NULL || chosen->to == NULL || chosen->frame == NULL)
         argp_error(state, "--from, --to and --frame are all needed");
+    chosen->dialect = cli_dialect(chosen->frame);
+    if (chosen->dialect == NULL)
+        exit(CLI_USAGE);
     if (chosen->max_frame > INT64_MAX / 2)
         argp_failure(state, CLI_USAGE, 0, "--max-frame: too large");
     if (chosen->high_water_bytes == 0)
@@ -85,6 +108,7 @@ static void check(struct argp_state *state, struct pump_options *chosen)
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct pump_options *chosen = state->input;
+    int code;
     switch (key) {
     case OPT_FROM:
         chosen->from = argument;
@@ -94,9 +118,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPT_FRAME:
     case OPT_TLV:
-        chosen->dialect = cli_dialect(argument);
-        if (chosen->dialect == NULL)
-            exit(CLI_USAGE);
+        chosen->frame = argument;
+        return 0;
+    case OPT_DIALECT_FILE:
+        code = cli_dialect_file(argument);
+        if (code != CLI_DONE)
+            exit(code);
         return 0;
     case OPT_REPEAT:
         need(state, cli_parse_count(argument, 1, &chosen->repeat), "repeat", argument, "a number from 1 up is wanted");
@@ -112,6 +139,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPT_MAX_FRAME:
         need(state, cli_parse_size(argument, 1, &chosen->max_frame), "max-frame", argument, "a size is wanted, such as 65536 or 1MiB");
+        return 0;
+    case OPT_RECONNECT:
+        need(state, parse_reconnect(chosen, argument), "reconnect", argument, "SECONDS or SECONDS:MOST is wanted, such as 0.5:30");
         return 0;
     case OPT_PROGRESS:
         chosen->progress = true;
@@ -151,6 +181,18 @@ static int open_side(struct leat_link **link, const char *endpoint, const struct
     return 0;
 }
 
+/* That end's options where it reconnects: one that cannot is opened as ever. */
+static struct leat_link_options with_reconnect(const struct pump_options *chosen, struct leat_link_options link_options,
+                                               const char *endpoint, struct pump_news *news)
+{
+    if (chosen->reconnect_ns == 0 || !cli_endpoint_reconnects(endpoint))
+        return link_options;
+    link_options.reconnect_ns = chosen->reconnect_ns;
+    link_options.reconnect_most_ns = chosen->reconnect_most_ns;
+    pump_news_wanted(news, &link_options);
+    return link_options;
+}
+
 static int open_both(struct pump *pump)
 {
     const struct pump_options *chosen = &pump->options;
@@ -163,16 +205,21 @@ static int open_both(struct pump *pump)
         .repeat = chosen->repeat,
         .thread_name = "leat-in",
     };
-    int status = open_side(&pump->from, chosen->from, &link_options);
+    struct leat_link_options side = with_reconnect(chosen, link_options, chosen->from, &pump->from_news);
+    int status = open_side(&pump->from, chosen->from, &side);
     if (status != 0)
         return status;
+    pump_news_opened(&pump->from_news, pump->from);
     link_options.directions = LEAT_OUT;
     link_options.dialect = NULL;
     link_options.repeat = 0;
     link_options.no_thread = true; /* the main thread writes */
-    status = open_side(&pump->to, chosen->to, &link_options);
+    side = with_reconnect(chosen, link_options, chosen->to, &pump->to_news);
+    status = open_side(&pump->to, chosen->to, &side);
     if (status != 0)
         leat_link_close(pump->from, 0, NULL, NULL);
+    else
+        pump_news_opened(&pump->to_news, pump->to);
     return status;
 }
 
@@ -199,6 +246,10 @@ int cli_pump(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &pump.options);
     if (!cli_endpoint_valid(pump.options.from) || !cli_endpoint_valid(pump.options.to))
         return CLI_USAGE;
+    if (pump.options.reconnect_ns > 0 && !cli_endpoint_reconnects(pump.options.from) && !cli_endpoint_reconnects(pump.options.to)) {
+        cli_error("--reconnect: neither end can be connected anew; tcp, unix, unix-seqpacket and serial can");
+        return CLI_USAGE;
+    }
     if (cli_endpoints_same_file(pump.options.from, pump.options.to)) {
         cli_error("%s: is both --from and --to, and would be emptied", pump.options.to);
         return CLI_USAGE;

@@ -17,18 +17,27 @@ enum pump_stats { PUMP_STATS_TEXT, PUMP_STATS_JSON, PUMP_STATS_NONE };
 
 struct pump_options {
     const char *from, *to;
+    const char *frame; /* its name: its file may come behind it */
     const struct leat_tlv_dialect *dialect;
     int64_t repeat;
     int64_t limit;  /* frames; INT64_MAX: none */
     int64_t run_ns; /* INT64_MAX: no time limit */
     int64_t high_water_messages, high_water_bytes;
     int64_t max_frame;
+    int64_t reconnect_ns, reconnect_most_ns; /* 0: a connection that is lost ends the run; 0: as the link has it */
     bool progress;
     enum pump_stats stats;
 };
 
+/* What a link's on_state has said last, perhaps in another thread, and what of it was told. */
+struct pump_news {
+    LEAT_ATOMIC(uint32_t) now; /* the state, and from bit 8 on the errno behind it; written by on_state */
+    uint32_t told;
+};
+
 struct pump {
     struct pump_options options;
+    struct pump_news from_news, to_news;
     struct leat_link *from, *to;
     int64_t start_ns;
     int64_t patient_until_ns; /* after a signal: when a drain that stands still is given up; 0: no signal seen */
@@ -36,9 +45,9 @@ struct pump {
     int64_t limit;            /* frames to take in all; lowered to what was accepted once a stop is asked for */
     bool stopping;
     int64_t tick_frames, tick_bytes; /* taken when the clock was looked at last */
-    int64_t taken, taken_bytes;   /* received from `from` */
-    int64_t unsent, unsent_bytes; /* of these, what the failed output refused */
-    int fault_exit;               /* exit code of the first fault, 0: none */
+    int64_t taken, taken_bytes;      /* received from `from` */
+    int64_t unsent, unsent_bytes;    /* of these, what the failed output refused */
+    int fault_exit;                  /* exit code of the first fault, 0: none */
     bool output_failed;
     int64_t malformed; /* 1: a malformed frame was met; one that was only read ahead does not count */
 
@@ -65,6 +74,11 @@ struct pump_result {
 void pump_move(struct pump *pump, struct pump_result *result);
 /* Tells of a fault in one line; the first one decides the exit code. */
 void pump_fault(struct pump *pump, int exit_code, const struct leat_error *error, const char *endpoint, int code);
+
+/* pump_news.c: a connection that is lost, and made anew, is told in a line each. Takes no memory. */
+void pump_news_wanted(struct pump_news *news, struct leat_link_options *link_options);
+void pump_news_opened(struct pump_news *news, const struct leat_link *link); /* nobody may be there yet */
+void pump_news_tell(struct pump *pump);
 
 /* pump_report.c */
 void pump_report_text(const struct pump *pump, const struct pump_result *result);

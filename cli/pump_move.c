@@ -61,6 +61,7 @@ static void tick(struct pump *pump)
     }
     if (!pump->stopping && (cli_signal() != 0 || now_ns >= pump->stop_ns))
         stop_soon(pump);
+    pump_news_tell(pump);
     pump_progress_tick(pump, now_ns);
 }
 
@@ -194,6 +195,7 @@ static int64_t settle(struct pump *pump, struct leat_link_stats *output)
             return LEAT_FOREVER;
         if (out_of_patience(pump, now_ns))
             return now_ns;
+        pump_news_tell(pump);
         pump_progress_tick(pump, now_ns);
     }
 }

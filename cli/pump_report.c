@@ -72,6 +72,10 @@ void pump_report_text(const struct pump *pump, const struct pump_result *result)
     if (result->read_ahead != 0)
         fprintf(stderr, "          %s more had been read from the source when the run was told to stop\n",
                 cli_count_text(ahead, result->read_ahead));
+    if (result->input.reconnects + result->output.reconnects != 0)
+        fprintf(stderr, "          connected again %s times; %s of cut frames left out\n",
+                cli_count_text(in, result->input.reconnects + result->output.reconnects),
+                cli_size_text(ahead, result->input.bytes_skipped));
     if (result->input.bytes_after_end != 0)
         fprintf(stderr, "          %s after the end mark left out\n", cli_size_text(ahead, result->input.bytes_after_end));
     memory_line(pump, result);
@@ -82,13 +86,14 @@ void pump_report_json(const struct pump_result *result)
     const struct leat_link_stats *input = &result->input;
     const struct leat_pool_stats *pool = &input->pool;
     json_t *summary = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:I}", "frames_in", (json_int_t)result->frames_in, "frames_out",
-        (json_int_t)result->frames_out, "bytes_in", (json_int_t)result->bytes_in, "bytes_out", (json_int_t)result->bytes_out, "in_flight",
-        (json_int_t)result->in_flight, "dropped", (json_int_t)result->dropped, "read_ahead", (json_int_t)result->read_ahead,
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:I, s:I, s:I}", "frames_in", (json_int_t)result->frames_in,
+        "frames_out", (json_int_t)result->frames_out, "bytes_in", (json_int_t)result->bytes_in, "bytes_out", (json_int_t)result->bytes_out,
+        "in_flight", (json_int_t)result->in_flight, "dropped", (json_int_t)result->dropped, "read_ahead", (json_int_t)result->read_ahead,
         "bytes_after_end", (json_int_t)input->bytes_after_end, "malformed", (json_int_t)input->malformed, "seconds", result->seconds,
         "frames_per_s", (double)per_second(result->frames_out, result->seconds), "bytes_per_s",
         (double)per_second(result->bytes_out, result->seconds), "allocations_after_warmup",
-        result->allocations < 0 ? json_null() : json_integer(result->allocations), "peak_resident", (json_int_t)result->peak_resident);
+        result->allocations < 0 ? json_null() : json_integer(result->allocations), "peak_resident", (json_int_t)result->peak_resident,
+        "reconnects", (json_int_t)(input->reconnects + result->output.reconnects), "bytes_skipped", (json_int_t)input->bytes_skipped);
     json_t *parts = json_pack(
         "{s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:{s:I, s:I, s:I}}", "pool", "block_size",
         (json_int_t)pool->block_bytes, "live", (json_int_t)pool->live, "cached", (json_int_t)pool->cached, "peak", (json_int_t)pool->peak,

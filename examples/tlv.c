@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tlv.c: writes a small DER structure into an array, frames it as a stream would, and walks it in place. */
-#include <leat/tlv.h>
+/* tlv.c: writes a small DER structure into an array, frames it as a stream would, walks it in place, and finds an item by its path. */
+#include <leat/value.h>
 #include <stdio.h>
 
 static unsigned char room[256];
@@ -17,6 +17,14 @@ static int64_t reserve(void *context, int64_t min_bytes, void **span)
 static void commit(void *context, int64_t bytes)
 {
     *(int64_t *)context += bytes;
+}
+
+static inline enum leat_tlv_visit print_item(void *context, const struct leat_tlv_item *item)
+{
+    (void)context;
+    printf("%*soffset %lld: type %02llx, %lld bytes\n", 2 * item->depth, "", (long long)item->offset, (unsigned long long)item->type,
+           (long long)item->length);
+    return LEAT_TLV_INTO;
 }
 
 int main(void)
@@ -47,19 +55,24 @@ int main(void)
     if (leat_tlv_frame(&framer, room, written, &need) != LEAT_TLV_WHOLE)
         return 1;
 
+    /* The fastest walk: print_item is compiled into the loop. */
     struct leat_tlv_cursor cursor;
-    struct leat_tlv_item item;
     leat_tlv_cursor_init(&cursor, der, room, need, 0, NULL);
-    for (;;) {
-        enum leat_tlv_next next = leat_tlv_next(&cursor, &item);
-        if (next == LEAT_TLV_ITEM) {
-            printf("%*soffset %lld: type %02llx, %lld bytes\n", 2 * item.depth, "", (long long)item.offset, (unsigned long long)item.type,
-                   (long long)item.length);
-            if (item.constructed && !leat_tlv_enter(&cursor))
-                break;
-        } else if (next == LEAT_TLV_BAD || !leat_tlv_leave(&cursor)) {
-            break;
-        }
+    if (leat_tlv_each(&cursor, print_item, NULL) == LEAT_TLV_BAD) {
+        const struct leat_tlv_fault *fault = leat_tlv_cursor_fault(&cursor);
+        fprintf(stderr, "offset %lld: %s\n", (long long)fault->offset, leat_tlv_rule_text(fault->rule));
+        return 1;
     }
-    return leat_tlv_cursor_fault(&cursor)->rule == LEAT_TLV_OK ? 0 : 1;
+
+    /* The first UTF8String in a SEQUENCE in a SEQUENCE; asked again, it would be the second. */
+    struct leat_tlv_path path;
+    struct leat_tlv_item item;
+    const char *chars;
+    int64_t bytes;
+    leat_tlv_path_read(&path, der, "30/30/0c");
+    leat_tlv_cursor_init(&cursor, der, room, need, 0, NULL);
+    if (leat_tlv_find(&cursor, &path, &item) != LEAT_TLV_ITEM || leat_tlv_text(&item, &chars, &bytes) != 0)
+        return 1;
+    printf("30/30/0c is \"%.*s\"\n", (int)bytes, chars);
+    return 0;
 }

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # tools/deps, as a person without rights and without a terminal meets it: what is there is enough, what is missing is one line and a failure.
 set -eu
 cd "$(dirname "$0")/.."

@@ -83,7 +83,7 @@ static void names_that_do_not_parse_say_which_token(void **state)
         {"file:x?append", "key \"append\" without =value"},
         {"file:x?append=1&", "key \"\" without =value"},
         {"file:x?=1", "unknown key \"\""},
-        {"file:x?appendix=1", "unknown key \"appendix\"; known to file: append"},
+        {"file:x?appendix=1", "unknown key \"appendix\"; known to file: append follow"},
         {"null:?x=1", "unknown key \"x\"; known to null: none"},
         {"tcp://a:1?x=1", "unknown key \"x\"; known to tcp: device keepalive nodelay rcvbuf sndbuf"},
         {"file:x?append=1&append=1", "key \"append\" given twice"},
@@ -253,6 +253,57 @@ static void file_is_written_read_and_read_again(void **state)
     assert_int_equal(end_read_all(&end, data, 100), 13);
     assert_int_equal(end_close(&end), 0);
     check_file(in_folder("%s/file"), "one two three");
+}
+
+static void a_file_that_is_followed_ends_when_it_is_removed(void **state)
+{
+    (void)state;
+    struct end out, in;
+    unsigned char data[64];
+    must_open(&out, in_folder("file:%s/grows"), LEAT_OUT);
+    assert_int_equal(end_write(&out, "one"), 3);
+    must_open(&in, in_folder("file:%s/grows?follow=1"), LEAT_IN);
+    assert_int_equal(end_read(&in, data, sizeof data), 3);
+    for (int i = 0; i < 5; i++) {
+        struct pollfd ready = {.fd = in.transport->fd(in.state, LEAT_IN), .events = POLLIN};
+        assert_int_equal(end_read(&in, data, sizeof data), -EAGAIN);
+        assert_int_equal(poll(&ready, 1, 0), 0); /* nothing has changed since */
+        assert_int_equal(end_write(&out, "more"), 4);
+        end_wait(&in, LEAT_IN);
+        assert_int_equal(end_read(&in, data, sizeof data), 4);
+        assert_memory_equal(data, "more", 4);
+    }
+    assert_int_equal(in.transport->rewind(in.state), -ESPIPE);
+    assert_int_equal(end_read(&in, data, sizeof data), -EAGAIN);
+    assert_int_equal(end_write(&out, "last"), 4);
+    assert_int_equal(unlink(in_folder("%s/grows")), 0);
+    end_wait(&in, LEAT_IN);
+    assert_int_equal(end_read(&in, data, sizeof data), 4);
+    assert_int_equal(end_read(&in, data, sizeof data), 0);
+    assert_int_equal(end_close(&in), 0);
+    assert_int_equal(end_close(&out), 0);
+}
+
+static void a_file_that_is_followed_must_not_be_cut(void **state)
+{
+    (void)state;
+    struct end out, in;
+    unsigned char data[64];
+    must_open(&out, in_folder("file:%s/cut"), LEAT_OUT);
+    assert_int_equal(end_write(&out, "what stands here"), 16);
+    must_open(&in, in_folder("file:%s/cut?follow=1"), LEAT_IN);
+    assert_int_equal(end_read(&in, data, sizeof data), 16);
+    assert_int_equal(end_read(&in, data, sizeof data), -EAGAIN);
+    assert_int_equal(truncate(in_folder("%s/cut"), 3), 0);
+    end_wait(&in, LEAT_IN);
+    assert_int_equal(end_read(&in, data, sizeof data), -ESTALE);
+    assert_int_equal(end_close(&in), 0);
+    assert_int_equal(end_close(&out), 0);
+    must_not_open(in_folder("file:%s/cut?follow=1"), LEAT_OUT, -EINVAL, "follow is for what is only read");
+    must_not_open(in_folder("file:%s/cut?follow=2"), LEAT_IN, -EINVAL, "bad value \"2\" of follow; it is 0 or 1");
+    must_open(&in, "file:/dev/null?follow=1", LEAT_IN); /* no regular file: as ever */
+    assert_int_equal(end_read(&in, data, sizeof data), 0);
+    assert_int_equal(end_close(&in), 0);
 }
 
 static void new_file_has_mode_0644(void **state)
@@ -704,6 +755,8 @@ int main(void)
         cmocka_unit_test(registry_is_sorted_and_complete),
         cmocka_unit_test(null_swallows_and_is_at_its_end),
         cmocka_unit_test(file_is_written_read_and_read_again),
+        cmocka_unit_test(a_file_that_is_followed_ends_when_it_is_removed),
+        cmocka_unit_test(a_file_that_is_followed_must_not_be_cut),
         cmocka_unit_test(new_file_has_mode_0644),
         cmocka_unit_test(file_that_cannot_be_opened_says_why),
         cmocka_unit_test(devices_are_always_ready_and_a_full_disk_is_told),

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The check of the core's symbols can fail: a file that calls malloc, compiled with the core, is refused by name.
 set -u
 cd "$(dirname "$0")/.."

@@ -6,7 +6,7 @@
 #include <leat/tlv.h>
 
 /* offset:depth:header:length:total:type, c constructed, e end mark */
-static const struct {
+__attribute__((unused)) static const struct {
     const char *dialect, *hex, *walk;
     int64_t frames;
 } good[] = {
@@ -46,7 +46,7 @@ static const struct {
 };
 
 /* The cursor's fault; the framer, and its end, say the same, unless the dialect leaves the inside of frames to the cursor. */
-static const struct {
+__attribute__((unused)) static const struct {
     const char *dialect, *hex;
     enum leat_tlv_rule rule;
     int64_t offset;

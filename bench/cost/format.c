@@ -4,7 +4,7 @@
 #include <leat/msg.h>
 #include <leat/tlv.h>
 
-enum { ITEMS = 20, COPIES = 16, ROOM = 4096, MSG_BLOCK_BYTES = 256 };
+enum { ITEMS = 20, COPIES = 16, ROOM = 4096, MSG_BLOCK_BYTES = 256, FRAME_BYTES = 64, FRAMES = ROOM / FRAME_BYTES };
 enum { DER_INTEGER = 0x02, DER_OCTETS = 0x04, DER_OID = 0x06, DER_TEXT = 0x0C, DER_SEQUENCE = 0x30, DER_SET = 0x31 };
 
 static unsigned char der[ROOM];
@@ -87,6 +87,37 @@ static void der_walk(int64_t count)
     }
 }
 
+static void der_items(int64_t count)
+{
+    for (int64_t n = 0; n < count; n += ITEMS) {
+        struct leat_tlv_cursor cursor;
+        struct leat_tlv_item items[ITEMS + 1];
+        leat_tlv_cursor_init(&cursor, dialect, der, frame_bytes, 0, NULL);
+        int64_t given = leat_tlv_items(&cursor, items, ITEMS + 1);
+        USE(items);
+        REQUIRE(given == ITEMS && leat_tlv_cursor_fault(&cursor)->rule == LEAT_TLV_OK, "not the items that were written");
+    }
+}
+
+static void ready_plain(void)
+{
+    for (int i = 0; i < FRAMES; i++) {
+        memcpy(der + FRAME_BYTES * i, "\0\1\0\0\0\72", 6); /* 58 bytes of value */
+    }
+    REQUIRE(leat_tlv_framer_init(&framer, leat_tlv_dialect("t16l32be"), NULL) == 0, "no framer");
+}
+
+static void plain_frames(int64_t count)
+{
+    for (int64_t n = 0; n < count; n += FRAMES) {
+        struct leat_tlv_place places[FRAMES + 1];
+        enum leat_tlv_frame state;
+        int64_t need, given = leat_tlv_frames(&framer, der, FRAMES * FRAME_BYTES, places, FRAMES + 1, &state, &need);
+        USE(places);
+        REQUIRE(given == FRAMES && state == LEAT_TLV_NEED, "not the frames that are there");
+    }
+}
+
 static void frame(int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
@@ -127,6 +158,8 @@ static void msg_block(int64_t count)
 
 static const struct operation operations[] = {
     {"tlv-der-walk", "one item of 20 in five levels, cursor", ready_der, der_walk, NULL, ITEMS, false},
+    {"tlv-der-items", "the same items, many at once", ready_der, der_items, NULL, ITEMS, false},
+    {"tlv-frames-64", "one t16l32be frame of 64 B, many at once", ready_plain, plain_frames, NULL, FRAMES, false},
     {"tlv-frame", "one DER frame of 20 items, checked inside", ready_der, frame, NULL, 1, false},
     {"msg-small", "32 B inline: copy, ref, data, unref, unref", ready_msg, msg_small, NULL, 1, false},
     {"msg-block", "128 B in a block: copy, ref, data, unref, unref", ready_msg, msg_block, NULL, 1, false},

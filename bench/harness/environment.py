@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where and with what a run is made, and how much the machine was disturbed meanwhile."""
 import os
 import platform

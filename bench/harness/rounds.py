@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rounds: every peer of a case in turn, in an order shuffled anew in each round, and what is kept of the slices."""
 import json
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Workers: the programs that measure, one per peer, each in a process group of its own. See bench/worker/worker.cpp for what they speak."""
 import glob
 import json

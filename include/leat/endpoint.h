@@ -108,6 +108,7 @@ struct leat_transport {
      * fewer; or -EAGAIN or a negative errno, which is the first datagram's. count: 1 or more. NULL: write is to be called for each.
      */
     int64_t (*write_many)(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count);
+    bool reconnects; /* after a connection was lost and closed, open with the same address makes a new one, as good as the first */
 };
 
 /*

@@ -5,13 +5,30 @@
  * own or one that many share (io_thread.h); or, with no_thread, the application's calls do both; then leat_link_fd and leat_link_arm put
  * the link into any loop. Listeners of many peers are in listener.h.
  *
- *   state      left by                                                            to
- *   opening    leat_link_open: resolves, connects or binds                        waiting or running; failed: it returns the error
- *   waiting    a peer calls the listener (the I/O thread, step, recv or arm)      running
- *   running    the input ends: end of stream, malformed, device error, timeout    half closed: recv says so, send goes on
- *              the output fails                                                   half closed: send and check_send say so, recv goes on
- *              leat_link_close                                                    draining: what was sent is written
- *   draining   everything is written, or the deadline has passed                  closed: the handle is gone in every case
+ *                  link_accept                 link_lost
+ *    opening ───────────────────▶ open ─────────────────────▶ reconnecting ──┐ an attempt fails:
+ *       │                          │ ▲                          │    │   ▲   │ the next one comes later
+ *       │ link_give_up             │ └──────────────────────────┘    │   └───┘
+ *       │                          │      link_reconnect_step        │ link_give_up
+ *       │                          │ link_ended                      │
+ *       ▼                          ▼                                 ▼
+ *     failed                failed or closed                       failed
+ *
+ *    leat_link_close leads from each of them to draining, and from there to closed: the handle is gone in every case.
+ *
+ *   state          left by                                                          to
+ *   opening        leat_link_open: resolves, connects or binds                      open; a listener stays; failed: it returns the error;
+ *                                                                                   reconnecting: nobody is there yet, and reconnect_ns
+ *                  a peer calls the listener (the I/O thread, step, recv or arm)    open
+ *   open           the connection is lost, and reconnect_ns is set                  reconnecting: recv and send go on waiting
+ *                  the input ends: end of stream, malformed, device error, timeout  open, and recv says so; once both are over: closed
+ *                  the output fails                                                 open, and send and check_send say so; likewise failed
+ *                  leat_link_close                                                  draining: what was sent is written
+ *   reconnecting   a new connection is made                                         open: a frame that was cut is sent again, whole
+ *                  reconnect_tries attempts in a row have failed                    failed: recv and send say why
+ *   draining       everything is written, or the deadline has passed                closed
+ *
+ * leat_link_state says which it is, and options.on_state is called when it changes.
  *
  * Every call but leat_link_open is for the one application thread that uses the link. At a limit the link stops reading its device, so
  * that nothing is lost, or drops the newest and counts it, as options.full says.
@@ -37,6 +54,15 @@ extern "C" {
 
 struct leat_link;
 struct leat_io_thread;
+
+/* As in the drawing above; of one that drains nobody can ask, as its handle is given back. */
+enum leat_link_state {
+    LEAT_LINK_OPENING, /* a listener waits for its peer */
+    LEAT_LINK_OPEN,    /* something can be received or sent */
+    LEAT_LINK_RECONNECTING,
+    LEAT_LINK_CLOSED, /* both directions are over, as they should be */
+    LEAT_LINK_FAILED, /* both are over, and at least one by an error */
+};
 
 /* How the input is received. */
 enum leat_receive {
@@ -80,6 +106,26 @@ struct leat_link_options {
     bool no_thread;                         /* the application's calls do the I/O, in their thread: recv, send, flush, step, arm, close */
     const char *thread_name;                /* 15 characters; NULL: "leat-link"; borrowed until open returns */
     struct leat_io_thread *io_thread;       /* that runs the link, among others (io_thread.h); NULL: one of its own */
+    /*
+     * A connection that is lost (the input's end, an error of either direction, idle_ns, partial_ns; not a malformed frame, nor after a
+     * dialect's end mark) is made anew, by tcp, unix, unix-seqpacket and serial endpoints: after reconnect_ns first, and after twice as
+     * long as before with each attempt that fails, up to reconnect_most_ns; of each of these delays between a half and the whole, at random
+     * ("equal jitter"), so that many who lost one server do not come back at once. They begin anew after a connection that carried a frame
+     * or lasted reconnect_most_ns. Each attempt has a thread of its own for as long as it takes. What recv could still get of the old
+     * connection comes first, the bytes of a frame that was cut are left out (bytes_skipped), and a frame that was not wholly written is
+     * written again whole. What the system had taken and the peer never read is not known: whoever must know asks the peer. Source:
+     * libzmq's ZMQ_RECONNECT_IVL and _MAX; M. Brooker, Exponential Backoff And Jitter, AWS 2015
+     */
+    int64_t reconnect_ns;      /* 0: a connection that is lost is the end; up to 2^60 */
+    int64_t reconnect_most_ns; /* 0: 30 s, or reconnect_ns where that is more */
+    int64_t reconnect_tries;   /* attempts in a row that may fail, one that carries nothing and does not last among them; 0: no limit */
+    /*
+     * NULL, or called when the state has changed, and for each attempt that failed; in the thread that does the I/O, so it is to be quick,
+     * and may call leat_link_state and leat_link_name alone. It may come before leat_link_open has returned, and comes no more once
+     * leat_link_close was called. `why` is valid during the call; NULL: there is nothing to say.
+     */
+    void (*on_state)(void *context, struct leat_link *link, enum leat_link_state state, const struct leat_error *why);
+    void *state_context; /* handed to it */
 };
 
 /* Both directions' counters, each exact by itself; while the I/O thread runs they are not of one instant. Bytes are of whole frames. */
@@ -91,7 +137,8 @@ struct leat_link_stats {
     int64_t frames_sent, bytes_sent; /* taken from the application */
     int64_t frames_out, bytes_out;   /* wholly written to the device */
     int64_t malformed;               /* times that the input was malformed: 0 or 1 where that ends it */
-    int64_t bytes_skipped;           /* until a frame could begin again */
+    int64_t bytes_skipped;           /* until a frame could begin again; and of frames that a lost connection cut */
+    int64_t reconnects;              /* connections made after one was lost */
     int64_t lost;                    /* what the endpoint itself knows to be lost: datagrams, cut packets; -1: it cannot lose */
     int64_t bytes_after_end;         /* input that was read beyond the dialect's end mark, and left out */
     int64_t ring_size, ring_used, ring_peak_bytes;
@@ -107,7 +154,7 @@ struct leat_link_stats {
 struct leat_link_info {
     int64_t sequence;    /* of the frame in its stream, counted from 0, those included that were dropped */
     int64_t received_ns; /* CLOCK_MONOTONIC, when the last of its bytes had been read */
-    int64_t connection;  /* 0 */
+    int64_t connection;  /* that it came by: 0 the first, and one more with each that was made anew */
 };
 
 /* How a link ended. */
@@ -126,7 +173,8 @@ struct leat_link_end {
  * @param endpoint  see endpoint.h for the grammar; copied
  * @param options   NULL: every default; copied
  * @param error     NULL, or filled on failure: one line that begins with the endpoint
- * Returns 0; -EINVAL the name or an option cannot be kept; -ESPIPE repeat wanted of what cannot be read again; or the system's errno.
+ * Returns 0, with reconnect_ns also when nobody is there yet (refused, unreachable, timed out, no such path, a name that is not resolved);
+ * -EINVAL the name or an option cannot be kept; -ESPIPE repeat wanted of what cannot be read again; or the system's errno.
  * Source: libzmq's connect and bind.
  *
  * [thread: any | blocks: while connecting | allocates: yes | fails: EINVAL ESPIPE ENOMEM and the system's]
@@ -242,8 +290,9 @@ LEAT_API int leat_link_fd(struct leat_link *link);
 LEAT_API bool leat_link_arm(struct leat_link *link);
 
 /*
- * Returns when a link with no_thread is to be stepped at the latest, because of idle_ns or partial_ns: absolute CLOCK_MONOTONIC, or
- * LEAT_FOREVER. Recv and drain keep to it by themselves; a loop of others sets a timer.
+ * Returns when a link with no_thread is to be stepped at the latest, because of idle_ns, partial_ns or reconnect_ns: absolute
+ * CLOCK_MONOTONIC, or LEAT_FOREVER. Recv and drain keep to it by themselves; a loop of others sets a timer. (Of reconnect_ns leat_link_fd
+ * tells, too.)
  *
  * [thread: application | blocks: no | allocates: no | fails: never]
  */
@@ -274,6 +323,13 @@ LEAT_API void *leat_link_context(const struct leat_link *link);
 LEAT_API const char *leat_link_name(const struct leat_link *link);
 
 /*
+ * Returns the state as it was just now. Recv, send and check_send may tell of an end a moment later.
+ *
+ * [thread: any, until leat_link_close | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API enum leat_link_state leat_link_state(const struct leat_link *link);
+
+/*
  * *stats holds the link's counters.
  *
  * [thread: application | blocks: briefly, for the pool's | allocates: no | fails: never]
@@ -288,7 +344,8 @@ LEAT_API void leat_link_stats(struct leat_link *link, struct leat_link_stats *st
 LEAT_API bool leat_link_valid(struct leat_link *link);
 
 /*
- * The link has ended and its handle is gone, in every case. Reading stops at once; what was sent is written, until deadline_ns.
+ * The link has ended and its handle is gone, in every case. Reading stops at once; what was sent is written, until deadline_ns. A link that
+ * is reconnecting goes on with it, as long as there is something to be written; a connection that is lost from now on is not made anew.
  *
  * Messages received before stay valid until they are unref'd; the link's pool goes with the last of them, when another link closes.
  *

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * leat/tlv.h: finds, checks, walks and writes type-length-value items in place. A dialect is data (struct leat_tlv_dialect),
- * the engine is one.
+ * leat/tlv.h: finds, checks, walks and writes type-length-value items in place. A dialect is data (leat/dialect.h), the engine is one.
  *
- * An item is a header (type, length and what stands between them), a value of `length` bytes, and padding. The value of a
- * constructed item is, after a fixed part that some types have, a row of items again: the next level. The top level is depth 0.
+ * An item is a header (type, length and what else the dialect has), a value of `length` bytes, a trailer that few dialects have, and
+ * padding. The value of a constructed item is, after a fixed part that some types have, a row of items again: the next level. The top
+ * level is depth 0.
  *
  * Nothing here allocates, recurses or blocks. A cursor, framer or writer is the property of one thread at a time; a dialect is
  * constant and may be shared. No function here is needed to give one back: they own nothing.
@@ -13,6 +13,7 @@
 #define LEAT_TLV_H
 
 #include <leat/base.h>
+#include <leat/dialect.h>
 
 #ifdef __cplusplus
 /* A function and a struct may share a name (leat_tlv_dialect, as stat does); g++ -Wshadow need not say so. */
@@ -38,6 +39,9 @@ enum leat_tlv_rule {
     LEAT_TLV_END_MARK,       /* an end mark where there is nothing to end, or with a length */
     LEAT_TLV_DEPTH,          /* nested deeper than limits.max_depth */
     LEAT_TLV_ITEMS,          /* more items than limits.max_items */
+    LEAT_TLV_MARKER,         /* does not begin with the bytes that every item begins with */
+    LEAT_TLV_KIND,           /* its control field has a value that says nothing */
+    LEAT_TLV_CHECKSUM,       /* the header's own checksum is wrong */
 };
 
 struct leat_tlv_limits {
@@ -53,111 +57,24 @@ struct leat_tlv_fault {
     enum leat_tlv_rule rule;
 };
 
-/*
- * A dialect.
- *
- * The header is either of fixed size (header_bytes > 0), and then its fields are numbers at fixed places in it; or
- * (header_bytes == 0) it is as long as the codecs of its type and length, in that order, make it. Source: X.690 8.1 for BER,
- * IEEE 802.1AB, RFC 2865, RFC 2132, netlink(7) and rtnetlink(7) for the others.
- */
-enum leat_tlv_codec {
-    LEAT_TLV_NONE,       /* no such field */
-    LEAT_TLV_BIG,        /* a number of 1, 2 or 4 bytes, most significant first */
-    LEAT_TLV_LITTLE,     /* least significant first */
-    LEAT_TLV_HOST,       /* as the machine has it */
-    LEAT_TLV_BER_TAG,    /* identifier octets of X.690, up to 8, taken as one big-endian number */
-    LEAT_TLV_BER_LENGTH, /* length octets of X.690 */
-};
-
-/* A number in the header: (the word of `bytes` bytes at `at`) >> shift & mask. The BER codecs stand by themselves. */
-struct leat_tlv_field {
-    enum leat_tlv_codec codec;
-    int32_t at; /* bytes from the item's first byte */
-    int32_t bytes;
-    int32_t shift;
-    uint32_t mask;
-};
-
-/* A type that is not an ordinary item. */
-struct leat_tlv_mark {
-    uint64_t type;
-    bool bare; /* the type is all there is: no length, no value; else it must have the length 0 */
-    bool end;  /* nothing follows at this level; else it is padding */
-};
-
-/* Types whose values hold items. */
-struct leat_tlv_nest {
-    uint64_t first, last;                  /* these types ... */
-    int32_t value_starts;                  /* ... whose value's first byte is this one; -1: whatever it is */
-    int32_t fixed_bytes;                   /* of the value before the nested items; a value that is shorter holds none */
-    const struct leat_tlv_dialect *inside; /* what the nested items are */
-};
-
-struct leat_tlv_dialect {
-    const char *name;
-    const char *rule; /* the header rule in one line, for people */
-    struct leat_tlv_field type, length;
-    struct leat_tlv_field nested; /* not 0: the value holds items, of the dialect `inside` */
-    const struct leat_tlv_dialect *inside;
-    const struct leat_tlv_nest *nests; /* asked before the flag; the first that fits holds */
-    int32_t nest_count;
-    const struct leat_tlv_mark *marks;
-    int32_t mark_count;
-    int32_t header_bytes;    /* 0: made by the codecs */
-    int32_t length_includes; /* bytes of header that the length counts beside the value */
-    int32_t align;           /* items are padded to a multiple of this; neither length counts the padding */
-    uint32_t length_max;     /* the dialect's own limit of the length field, 0: none but its width */
-    bool shortest;           /* type and length must be in their shortest form */
-    bool indefinite;         /* BER: the length octet 0x80 is allowed on constructed items */
-};
-
 struct leat_tlv_item {
-    int64_t offset;             /* of the item's first byte, base offset included */
-    int64_t header_bytes;       /* type, length and what stands between them and the value */
-    int64_t length;             /* bytes of value, without header and padding; -1: indefinite */
-    int64_t total_bytes;        /* header, value and padding; -1: indefinite, not yet known */
-    uint64_t type;              /* BER: the identifier octets as one big-endian number; netlink attributes: without the flag bits */
     const unsigned char *value; /* in the caller's buffer */
-    int32_t depth;              /* top level 0 */
+    int64_t length;             /* bytes of value, without header and padding; -1: indefinite */
+    int64_t offset;             /* of the item's first byte, base offset included */
+    int64_t total_bytes;        /* header, value, trailer and padding; -1: indefinite, not yet known */
+    uint64_t type;              /* BER: the identifier octets as one big-endian number; netlink attributes: without the flag bits */
+    uint64_t kind;              /* the control field, where the dialect has one; LEAT_TLV_KIND_MARK: a mark that is one byte; else 0 */
+    int32_t header_bytes;       /* type, length and what stands between them and the value */
+    int16_t depth;              /* top level 0 */
     bool constructed;           /* can be entered */
     bool end_mark;              /* nothing follows at this level */
 };
 
+#define LEAT_TLV_KIND_ANY UINT64_MAX        /* for the writer: the first kind that can say the length */
+#define LEAT_TLV_KIND_MARK (UINT64_MAX - 1) /* CoAP's ff, whose type might be that of an option */
+
 enum leat_tlv_next { LEAT_TLV_ITEM, LEAT_TLV_END, LEAT_TLV_BAD };
 enum leat_tlv_frame { LEAT_TLV_WHOLE, LEAT_TLV_NEED, LEAT_TLV_MALFORMED };
-
-/*
- * Finds a dialect by its name.
- *
- * @param name  as leat_tlv_dialect_at lists it; the plain family also without its byte order, which is then big endian (t16l32)
- * Returns a constant, or NULL: unknown.
- *
- * [thread: any | blocks: no | allocates: no | fails: NULL]
- */
-LEAT_API const struct leat_tlv_dialect *leat_tlv_dialect(const char *name);
-
-/*
- * Lists the dialects built in: index 0, 1, 2 ...
- *
- * Returns a constant, or NULL: past the last, or negative.
- *
- * [thread: any | blocks: no | allocates: no | fails: NULL]
- */
-LEAT_API const struct leat_tlv_dialect *leat_tlv_dialect_at(int64_t index);
-
-/*
- * Returns the dialect's name, a string as constant as the dialect.
- *
- * [thread: any | blocks: no | allocates: no | fails: never]
- */
-LEAT_API const char *leat_tlv_dialect_name(const struct leat_tlv_dialect *dialect);
-
-/*
- * Returns the dialect's header rule in one line for people, a string as constant as the dialect.
- *
- * [thread: any | blocks: no | allocates: no | fails: never]
- */
-LEAT_API const char *leat_tlv_dialect_rule(const struct leat_tlv_dialect *dialect);
 
 /*
  * Says what it means that a rule was broken: "longer than the frame limit".
@@ -178,6 +95,8 @@ LEAT_API const char *leat_tlv_rule_text(enum leat_tlv_rule rule);
  *     the item's first byte, and leave() or next() moves it on once the end is found.
  * C4  Each call of next() that gives an item moves position by one byte at least.
  * C5  fault.rule, once set, stays, and every call fails from then on.
+ * C6  A level is quick only if its dialect's shape is BER and it ends at `end`; the one at `depth` only if, beside, there is no fault
+ *     and no item of indefinite length to be stepped over.
  */
 struct leat_tlv_level {
     const struct leat_tlv_dialect *dialect;
@@ -186,6 +105,8 @@ struct leat_tlv_level {
     enum leat_tlv_rule past; /* the rule that an item breaks which runs past `end` */
     bool indefinite;         /* the level ends with an end mark, not at `end` */
     bool ended;              /* its end mark was met */
+    bool quick;              /* nothing but a header's own bytes need be looked at */
+    uint64_t state;          /* of a row whose items depend on the one before: the type before, or that of the next */
 };
 
 struct leat_tlv_cursor {
@@ -198,6 +119,7 @@ struct leat_tlv_cursor {
     int64_t frame;                         /* where that item begins */
     const struct leat_tlv_dialect *inside; /* of the item that next gave last; NULL: it cannot be entered */
     int64_t inside_start, inside_end;      /* its nested items */
+    uint64_t inside_state;                 /* and their row's */
     bool inside_indefinite;
     int32_t depth;
     struct leat_tlv_level levels[LEAT_TLV_DEPTH_MAX + 1];
@@ -253,6 +175,66 @@ LEAT_API bool leat_tlv_enter(struct leat_tlv_cursor *cursor);
 LEAT_API bool leat_tlv_leave(struct leat_tlv_cursor *cursor);
 
 /*
+ * Gives the next item in document order: goes into the item given last, if it is constructed, and leaves levels at their end. To step
+ * over what is inside an item, call leat_tlv_next instead once.
+ *
+ * @param item  untouched unless an item is given
+ * Returns LEAT_TLV_ITEM; LEAT_TLV_END: no more in the buffer, and the cursor stands at the top level; LEAT_TLV_BAD: malformed, or too
+ * deep, see leat_tlv_cursor_fault.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: LEAT_TLV_BAD]
+ */
+LEAT_API enum leat_tlv_next leat_tlv_walk(struct leat_tlv_cursor *cursor, struct leat_tlv_item *item);
+
+/*
+ * Says that the item given last is not to be entered by leat_tlv_walk.
+ *
+ * Returns false on a fault: its length is indefinite, and its end is not found.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: false]
+ */
+LEAT_API bool leat_tlv_over(struct leat_tlv_cursor *cursor);
+
+enum leat_tlv_visit {
+    LEAT_TLV_INTO, /* go on with what is inside the item, if it is constructed */
+    LEAT_TLV_OVER, /* go on with what follows it */
+    LEAT_TLV_STOP, /* the walk returns; the cursor stands as if leat_tlv_walk had given the item */
+};
+typedef enum leat_tlv_visit leat_tlv_visitor(void *context, const struct leat_tlv_item *item);
+
+/*
+ * The fastest walk: in document order, a visitor is called with each item. It is inlined together with a visitor that the compiler
+ * sees (static inline), and what that does not look at is not computed.
+ *
+ * @param visit    called in the calling thread; must not touch the cursor; the item is valid until it returns
+ * @param context  handed to it
+ * Returns LEAT_TLV_ITEM: the visitor stopped it; LEAT_TLV_END: no more in the buffer; LEAT_TLV_BAD: malformed, or too deep, see
+ * leat_tlv_cursor_fault; the items before were visited.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: LEAT_TLV_BAD]
+ */
+static inline enum leat_tlv_next leat_tlv_each(struct leat_tlv_cursor *cursor, leat_tlv_visitor *visit, void *context);
+
+/*
+ * Gives many items at once, as so many calls of leat_tlv_walk would, at a fraction of their cost.
+ *
+ * @param items  filled from the first on; those not filled are untouched
+ * @param most   room in items, 1 or more
+ * Returns how many were given, 1 to most; 0: no more in the buffer; -EBADMSG: malformed, see leat_tlv_cursor_fault. Items before a
+ * fault are given first; the call after that gives the fault.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EBADMSG]
+ */
+LEAT_API int64_t leat_tlv_items(struct leat_tlv_cursor *cursor, struct leat_tlv_item *items, int64_t most);
+
+/*
+ * Returns the dialect of the items of the level that the cursor stands on: whose names leat_tlv_type_name gives.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const struct leat_tlv_dialect *leat_tlv_cursor_dialect(const struct leat_tlv_cursor *cursor);
+
+/*
  * Returns the fault that stopped the cursor, its offset counted from base_offset; rule LEAT_TLV_OK: none so far. Valid as long as
  * the cursor.
  *
@@ -261,7 +243,7 @@ LEAT_API bool leat_tlv_leave(struct leat_tlv_cursor *cursor);
 LEAT_API const struct leat_tlv_fault *leat_tlv_cursor_fault(const struct leat_tlv_cursor *cursor);
 
 /*
- * Returns whether the cursor's invariants C1 to C3 hold.
+ * Returns whether the cursor's invariants C1 to C3 and C6 hold.
  *
  * [thread: owner | blocks: no | allocates: no | fails: never]
  */
@@ -282,12 +264,14 @@ struct leat_tlv_framer {
     struct leat_tlv_limits limits; /* every default filled in */
     struct leat_tlv_fault fault;
     int64_t total_bytes;
-    int64_t least_bytes; /* total_bytes without the padding */
+    int64_t least_bytes;        /* total_bytes without the padding */
+    uint64_t state, next_state; /* of the row of frames, before this one and behind it */
     int64_t scanned;
     int64_t items; /* met so far inside the frame */
     int32_t open;
     bool deep;  /* checks what is inside, too */
-    bool ended; /* the frame given last was an end mark */
+    bool last;  /* nothing follows this frame */
+    bool ended; /* nor the frame given last */
 };
 
 /*
@@ -319,9 +303,32 @@ LEAT_API int leat_tlv_framer_init(struct leat_tlv_framer *framer, const struct l
  */
 LEAT_API enum leat_tlv_frame leat_tlv_frame(struct leat_tlv_framer *framer, const void *data, int64_t bytes, int64_t *n);
 
+/* Where a frame stands. */
+struct leat_tlv_place {
+    int64_t offset; /* of its first byte, from the data shown */
+    int64_t bytes;  /* padding included */
+};
+
 /*
- * Returns whether the frame given last was the dialect's end mark (lldp 0, dhcp4 255): what follows it is not of the same list,
- * and the caller may drop it. Calling leat_tlv_frame once more takes it for the start of a new list.
+ * Finds many frames at once, as so many calls of leat_tlv_frame would, each where the last one ended, at a fraction of their cost. It
+ * stops after an end mark (leat_tlv_framer_ended).
+ *
+ * @param data    where the next frame begins, as for leat_tlv_frame
+ * @param places  filled from the first on; those not filled are untouched
+ * @param most    room in places, 0 or more
+ * @param state   set to what came after the last place: WHOLE: nothing was looked at, there was no room or an end mark; NEED or
+ *                MALFORMED as leat_tlv_frame says it of the frame that begins where the last one ended
+ * @param n       NEED: set as leat_tlv_frame sets it, counted from that frame's start; else untouched
+ * Returns how many places were filled, 0 to most.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: *state LEAT_TLV_MALFORMED]
+ */
+LEAT_API int64_t leat_tlv_frames(struct leat_tlv_framer *framer, const void *data, int64_t bytes, struct leat_tlv_place *places,
+                                 int64_t most, enum leat_tlv_frame *state, int64_t *n);
+
+/*
+ * Returns whether the frame given last was the dialect's end mark (lldp 0, dhcp4 255) or its last item: what follows is not of the same
+ * list, and the caller may drop it. Calling leat_tlv_frame once more takes it for the start of a new list.
  *
  * [thread: owner | blocks: no | allocates: no | fails: never]
  */
@@ -337,6 +344,20 @@ LEAT_API bool leat_tlv_framer_ended(const struct leat_tlv_framer *framer);
  * [thread: owner | blocks: no | allocates: no | fails: EBADMSG]
  */
 LEAT_API int leat_tlv_framer_end(struct leat_tlv_framer *framer, int64_t bytes);
+
+/*
+ * After LEAT_TLV_MALFORMED: finds where a frame can begin again, and the framer stands there, without its fault.
+ *
+ * A frame can begin where the header breaks no rule, or may still be whole when more bytes come: the more a header of the dialect has that
+ * can be wrong (marker, checksum, control), the surer. In a dialect without any of it nearly every byte will do.
+ *
+ * @param data   from the malformed frame's first byte on
+ * @param bytes  of it, 1 or more
+ * Returns how many bytes to leave out, 1 to `bytes`; all of them: nothing there can begin a frame.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API int64_t leat_tlv_framer_resume(struct leat_tlv_framer *framer, const void *data, int64_t bytes);
 
 /*
  * After LEAT_TLV_NEED: returns the bytes of the frame that the framer stands in, when they are known, are not padded, and nothing inside
@@ -375,31 +396,42 @@ LEAT_API bool leat_tlv_framer_valid(const struct leat_tlv_framer *framer);
  * W2  The open items lie one inside the other: open[d].start + open[d].header_bytes + open[d].fixed_bytes <= open[d+1].start, and
  *     the last one's contents end at position.
  */
+struct leat_tlv_row {
+    uint64_t state;   /* cumulative types: the one before */
+    int64_t previous; /* where the item before begins, -1: none yet */
+};
+
 struct leat_tlv_open {
     const struct leat_tlv_dialect *dialect;
     const struct leat_tlv_dialect *inside;
-    int64_t start;        /* of the item's first byte */
-    int32_t header_bytes; /* as reserved: BER lengths have one byte until the end */
-    int32_t fixed_bytes;  /* of the value before the nested items */
-    uint64_t type;
+    const struct leat_tlv_nest *nest; /* NULL: the flag said that it nests */
+    int64_t start;                    /* of the item's first byte */
+    int32_t header_bytes;             /* as reserved: BER lengths have one byte until the end */
+    int32_t fixed_bytes;              /* of the value before the nested items, the number that counts them included */
+    uint64_t type, kind;
+    bool indefinite;
+    struct leat_tlv_row row; /* of the items around it, this one left out */
 };
 
 struct leat_tlv_writer {
     const struct leat_tlv_dialect *dialect; /* of the top level */
     struct leat_sink sink;
-    unsigned char *data;
+    unsigned char *data; /* NULL: nothing is written, only the size is found */
     int64_t capacity;
     int64_t position;
-    int32_t depth; /* items open */
+    struct leat_tlv_row row; /* that the next item goes into */
+    int32_t depth;           /* items open */
     struct leat_tlv_open open[LEAT_TLV_DEPTH_MAX];
 };
 
 /*
  * The writer stands at the start of max_bytes contiguous bytes, which it asked of the sink at once.
  *
- * @param sink       copied; nothing else may be reserved from it until leat_tlv_finish
+ * @param sink       copied; nothing else may be reserved from it until leat_tlv_finish. NULL: nothing is written and max_bytes is no
+ *                   matter; leat_tlv_finish then says how many bytes it would have been
  * @param max_bytes  of all that will be written, 1 or more
- * Returns 0; -EINVAL: a NULL, or max_bytes < 1; -EAGAIN: the sink has not so much room now.
+ * Returns 0; -EINVAL: a NULL, a dialect that is not ready or has no types (lines, slip), or max_bytes < 1; -EAGAIN: the sink has not so
+ * much room now.
  *
  * [thread: owner | blocks: no | allocates: no | fails: EINVAL EAGAIN]
  */
@@ -408,7 +440,7 @@ LEAT_API int leat_tlv_writer_init(struct leat_tlv_writer *writer, const struct l
 
 /*
  * One item more, its value given, in the shortest form that the dialect has, and padded with zeros; header bytes that are neither
- * type nor length are zero.
+ * type nor length (leat_tlv_put_header gives them) are zero, and so is a trailer: a CRC is put there by whoever wants it right.
  *
  * @param type   as struct leat_tlv_item has it; a BER type may say that the value is made of items already
  * @param value  copied; NULL only if length is 0
@@ -421,6 +453,31 @@ LEAT_API int leat_tlv_writer_init(struct leat_tlv_writer *writer, const struct l
 LEAT_API int leat_tlv_put(struct leat_tlv_writer *writer, uint64_t type, const void *value, int64_t length);
 
 /*
+ * As leat_tlv_put, for an item whose control field is given: protobuf's wire type, BGP's long length where a short one would
+ * do, or LEAT_TLV_KIND_MARK.
+ *
+ * Returns also -EINVAL: no such kind, one that opens or closes, or one whose values have another length.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
+ */
+LEAT_API int leat_tlv_put_kind(struct leat_tlv_writer *writer, uint64_t type, uint64_t kind, const void *value, int64_t length);
+
+/*
+ * As leat_tlv_put_kind, for an item whose header says more than type and length: MQTT's, SCTP's and HTTP/2's flags, the version of a TLS
+ * record, an ELF note's name.
+ *
+ * @param header        copied: what the header's fixed part is before type, length and all else that leat_tlv_put sets are set over it; then,
+ *                      in a dialect with a label, the label, without its padding
+ * @param header_bytes  the dialect's header_bytes, and the label's bytes
+ * Returns also -EINVAL: the dialect has no fixed part, or another one, or the item is a mark of one byte; -EMSGSIZE: a label longer than
+ * its field can say.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
+ */
+LEAT_API int leat_tlv_put_header(struct leat_tlv_writer *writer, uint64_t type, uint64_t kind, const void *header, int64_t header_bytes,
+                                 const void *value, int64_t length);
+
+/*
  * An item is open: what is put from now on is inside it, until leat_tlv_end. The fixed part that its type may have is zero.
  *
  * @param type  as for leat_tlv_put; of a kind that holds items: BER with the bit 0x20, a netlink message or attribute (on which the
@@ -431,6 +488,35 @@ LEAT_API int leat_tlv_put(struct leat_tlv_writer *writer, uint64_t type, const v
  * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
  */
 LEAT_API int leat_tlv_begin(struct leat_tlv_writer *writer, uint64_t type);
+
+/*
+ * As leat_tlv_begin, for an item whose control field is given.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
+ */
+LEAT_API int leat_tlv_begin_kind(struct leat_tlv_writer *writer, uint64_t type, uint64_t kind);
+
+/*
+ * As leat_tlv_begin_kind, for an item whose value begins with more than zeros, or with lengths of its own: a TLS hello, a BGP OPEN, a DHCPv6
+ * message that is relayed again (whose first byte says how long the fixed part is).
+ *
+ * @param start        copied: the value up to the nested items, or to the number before them that says how long they are together, which
+ *                     leat_tlv_end sets
+ * @param start_bytes  of it, all that the dialect says stands there; NULL and 0: nothing does
+ * Returns also -EINVAL: the items inside would stand elsewhere.
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
+ */
+LEAT_API int leat_tlv_begin_value(struct leat_tlv_writer *writer, uint64_t type, uint64_t kind, const void *start, int64_t start_bytes);
+
+/*
+ * As leat_tlv_begin, but the item gets the indefinite length of X.690, and end-of-contents when it ends: nothing moves on then.
+ *
+ * Returns also -EINVAL: the dialect has no such length (der).
+ *
+ * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
+ */
+LEAT_API int leat_tlv_begin_indefinite(struct leat_tlv_writer *writer, uint64_t type);
 
 /*
  * Writes into the header or the fixed part of the item begun last that is still open: netlink flags and an ifinfomsg, a radius
@@ -470,6 +556,8 @@ LEAT_API int64_t leat_tlv_finish(struct leat_tlv_writer *writer);
  * [thread: owner | blocks: no | allocates: no | fails: never]
  */
 LEAT_API bool leat_tlv_writer_valid(const struct leat_tlv_writer *writer);
+
+#include <leat/tlv_inline.h>
 
 #ifdef __cplusplus
 }

@@ -210,4 +210,5 @@ const struct leat_transport leat_transport_serial = {
     .read = serial_read,
     .write = serial_write,
     .close = serial_close,
+    .reconnects = true,
 };

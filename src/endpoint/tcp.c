@@ -33,6 +33,7 @@ const struct leat_transport leat_transport_tcp = {
     .end_output = leat_socket_end_output,
     .name = leat_socket_name,
     .close = leat_socket_close,
+    .reconnects = true,
 };
 
 const struct leat_transport leat_transport_tcp_listen = {

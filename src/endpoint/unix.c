@@ -318,6 +318,7 @@ const struct leat_transport leat_transport_unix = {
     .write = leat_socket_write,
     .end_output = leat_socket_end_output,
     .close = leat_socket_close,
+    .reconnects = true,
 };
 
 const struct leat_transport leat_transport_unix_listen = {
@@ -357,6 +358,7 @@ const struct leat_transport leat_transport_seqpacket = {
     .datagrams = true,
     .lost = leat_datagram_lost,
     .write_many = leat_datagram_write_many,
+    .reconnects = true,
 };
 
 const struct leat_transport leat_transport_seqpacket_listen = {

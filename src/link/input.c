@@ -21,7 +21,10 @@
 
 void link_input_close(struct leat_link *link)
 {
-    link->in_open = false;
+    if (link->in_open) {
+        link->in_open = false;
+        link_ended(link);
+    }
     if (!link->body)
         return;
     leat_msg_unref(&link->body->chain);
@@ -35,18 +38,47 @@ static int64_t head_offset(struct leat_link *link)
     return link_get(&link->bytes_in) + link_get(&link->bytes_dropped) + link_get(&link->bytes_skipped);
 }
 
-static void fail(struct leat_link *link, int code)
+/* The input ends with an error. @param limit  the limit that was hit, behind the error's words; "" if none was */
+static void fail_at(struct leat_link *link, int code, const char *limit)
 {
     if (!link_has_body(link)) {
         link->bare_code = code;
         link_input_close(link);
         return;
     }
-    struct leat_error *error = &link->body->in_error;
-    error->code = code;
-    error->offset = head_offset(link);
-    snprintf(error->text, sizeof error->text, "%s: offset %lld: read: %s", link->name, (long long)error->offset, leat_os_error(-code));
+    struct leat_error why = {.code = code, .offset = head_offset(link)};
+    snprintf(why.text, sizeof why.text, "%s: offset %lld: read: %s%s", link->name, (long long)why.offset, leat_os_error(-code), limit);
+    if (link_lost(link, LEAT_IN, &why))
+        return;
+    link->body->in_error = why;
     link_input_close(link);
+}
+
+static void fail(struct leat_link *link, int code)
+{
+    fail_at(link, code, "");
+}
+
+/* idle_ns or partial_ns is over, whichever is due first. */
+static void time_out(struct leat_link *link)
+{
+    const struct leat_link_options *options = &link->options;
+    bool partial = options->partial_ns > 0 && link->partial_ns > 0 &&
+                   (options->idle_ns == 0 || link->partial_ns - link->read_ns < options->idle_ns - options->partial_ns);
+    char limit[96];
+    snprintf(limit, sizeof limit, "; %s is %lld ns", partial ? "a frame was not whole in time, partial_ns" : "nothing came, idle_ns",
+             (long long)(partial ? options->partial_ns : options->idle_ns));
+    fail_at(link, -ETIMEDOUT, limit);
+}
+
+/* The device's end is no end where the connection is made anew. */
+static bool ended_for_now(struct leat_link *link)
+{
+    struct leat_error why = {.code = -EPIPE, .offset = head_offset(link)};
+    if (!link->reconnect || leat_tlv_framer_ended(&link->body->framer))
+        return false;
+    snprintf(why.text, sizeof why.text, "%s: offset %lld: end of the input", link->name, (long long)why.offset);
+    return link_lost(link, LEAT_IN, &why);
 }
 
 static void malformed(struct leat_link *link)
@@ -59,6 +91,9 @@ static void malformed(struct leat_link *link)
     snprintf(error->text, sizeof error->text, "%s: offset %lld: malformed %s frame: %s (at offset %lld)", link->name,
              (long long)error->offset, leat_tlv_dialect_name(link->options.dialect), error->rule,
              (long long)(error->offset + fault->offset));
+    size_t used = strlen(error->text);
+    if (fault->rule == LEAT_TLV_FRAME_LIMIT)
+        snprintf(error->text + used, sizeof error->text - used, "; max_frame is %lld", (long long)link->options.max_frame);
     link_add(&link->malformed, 1);
     link_input_close(link);
 }
@@ -76,15 +111,15 @@ static int64_t held(struct leat_link *link, const void **data)
 {
     if (!link->on_blocks)
         return leat_ring_peek(&link->body->ring, link->need, data);
-    int64_t there = link->filled - link->framed;
-    *data = link->body->block.data + link->framed;
+    int64_t there = link->body->filled - link->body->framed;
+    *data = link->body->block.data + link->body->framed;
     return there < link->need ? 0 : there;
 }
 
 static void consume(struct leat_link *link, int64_t bytes)
 {
     if (link->on_blocks)
-        link->framed += bytes;
+        link->body->framed += bytes;
     else
         leat_ring_consume(&link->body->ring, bytes);
 }
@@ -97,7 +132,7 @@ static bool skip(struct leat_link *link)
     link_add(&link->malformed, link->astray ? 0 : 1);
     link->astray = true;
     if (link->chain_bytes > 0) { /* the input ended in it */
-        link_add(&link->bytes_skipped, link->chain_bytes - link->chain_left);
+        link_add(&link->bytes_skipped, link->chain_bytes - link->body->chain_left);
         link->chain_bytes = 0;
         leat_msg_unref(&link->body->chain);
     } else {
@@ -115,7 +150,7 @@ static bool skip(struct leat_link *link)
 static bool make_message(struct leat_link *link, struct leat_msg *slot, const void *frame, int64_t bytes)
 {
     if (link->on_blocks && bytes > link->options.copy_bytes) {
-        leat_msg_buffer_cut(&link->body->block, link->framed, bytes, slot);
+        leat_msg_buffer_cut(&link->body->block, link->body->framed, bytes, slot);
         link->slot_cut = true;
         return true;
     }
@@ -124,7 +159,7 @@ static bool make_message(struct leat_link *link, struct leat_msg *slot, const vo
         return true;
     if (!link->on_blocks)
         return false;
-    leat_msg_buffer_cut(&link->body->block, link->framed, bytes, slot); /* rather than wait for a block */
+    leat_msg_buffer_cut(&link->body->block, link->body->framed, bytes, slot); /* rather than wait for a block */
     link->slot_cut = true;
     return true;
 }
@@ -136,6 +171,7 @@ static bool push(struct leat_link *link, int64_t bytes)
         ((struct link_item *)leat_pipe_back(&link->body->in.pipe))->info = (struct leat_link_info){
             .sequence = link_get(&link->frames_in) + link_get(&link->frames_dropped),
             .received_ns = link->read_ns,
+            .connection = link->reconnect ? link_get(&link->reconnect->made) : 0,
         };
     }
     if (!leat_pipe_push(&link->body->in.pipe, false)) {
@@ -209,13 +245,13 @@ static bool input_end(struct leat_link *link)
         link_input_close(link);
         return true;
     }
-    int64_t left = link->chain_bytes > 0 ? link->chain_bytes - link->chain_left : held(link, &data);
+    int64_t left = link->chain_bytes > 0 ? link->chain_bytes - link->body->chain_left : held(link, &data);
     if (leat_tlv_framer_ended(&link->body->framer)) {
         link_add(&link->bytes_after_end, left);
         consume(link, left);
     } else if (left > 0) {
         if (!link->unpadded && leat_tlv_framer_end(&link->body->framer, left) != 0) {
-            if (!skip(link))
+            if (!ended_for_now(link) && !skip(link))
                 malformed(link);
             return true; /* after a skip: the end is met again */
         }
@@ -226,7 +262,8 @@ static bool input_end(struct leat_link *link)
         leat_channel_flush(&link->body->in); /* input_step has flushed already: before a repeat, nothing else would show it */
     }
     if (link->repeat_left == 0 || head_offset(link) == 0) { /* nothing, however often it is read */
-        link_input_close(link);
+        if (!ended_for_now(link))
+            link_input_close(link);
         return true;
     }
     int rc = link->transport->rewind(link->state);
@@ -275,7 +312,8 @@ static bool frame_all(struct leat_link *link)
 static void to_ring(struct leat_link *link)
 {
     (void)leat_ring_used(&link->body->ring); /* it is empty, so all that was consumed is given back: the next read needs the room */
-    leat_ring_write(&link->body->ring, link->body->block.data + link->framed, link->filled - link->framed); /* less than a largest frame */
+    leat_ring_write(&link->body->ring, link->body->block.data + link->body->framed,
+                    link->body->filled - link->body->framed); /* less than a largest frame */
     leat_msg_buffer_close(&link->body->block);
     link->on_blocks = false;
 }
@@ -297,10 +335,10 @@ static bool to_next_block(struct leat_link *link)
         return false;
     }
     link->starving = false;
-    int64_t left = link->on_blocks ? link->filled - link->framed : leat_ring_used(&link->body->ring);
+    int64_t left = link->on_blocks ? link->body->filled - link->body->framed : leat_ring_used(&link->body->ring);
     if (left > 0) {
         if (link->on_blocks)
-            data = link->body->block.data + link->framed;
+            data = link->body->block.data + link->body->framed;
         else
             leat_ring_peek(&link->body->ring, left, &data);
         memcpy(next.data, data, (size_t)left);
@@ -309,19 +347,19 @@ static bool to_next_block(struct leat_link *link)
     leat_msg_buffer_close(&link->body->block);
     link->body->block = next;
     link->on_blocks = true;
-    link->framed = 0;
-    link->filled = left;
+    link->body->framed = 0;
+    link->body->filled = left;
     return true;
 }
 
 /* After every LEARN_BYTES: frames that are copied anyway belong into the ring, larger ones into blocks. */
 static void learn(struct leat_link *link)
 {
-    int64_t bytes = link_get(&link->bytes_in) - link->learnt_bytes, frames = link_get(&link->frames_in) - link->learnt_frames;
+    int64_t bytes = link_get(&link->bytes_in) - link->body->learnt_bytes, frames = link_get(&link->frames_in) - link->body->learnt_frames;
     if (bytes < LEARN_BYTES)
         return;
-    link->learnt_bytes += bytes;
-    link->learnt_frames += frames;
+    link->body->learnt_bytes += bytes;
+    link->body->learnt_frames += frames;
     if (link->options.receive == LEAT_RECEIVE_AUTO)
         link->wants_blocks = bytes / frames > link->options.copy_bytes;
 }
@@ -329,7 +367,7 @@ static void learn(struct leat_link *link)
 /* `bytes` more stand in the chain, at most what its piece had room for. */
 static void chain_took(struct leat_link *link, int64_t bytes)
 {
-    link->chain_left -= bytes;
+    link->body->chain_left -= bytes;
     link->body->chain_piece.data += bytes;
     link->body->chain_piece.bytes -= bytes;
     if (link->body->chain_piece.bytes == 0)
@@ -339,7 +377,7 @@ static void chain_took(struct leat_link *link, int64_t bytes)
 /* The frame is larger than a block: it is read straight into a chain. False: not this one, or not now. */
 static bool begin_chain(struct leat_link *link)
 {
-    int64_t bytes = leat_tlv_framer_known(&link->body->framer), there = link->filled - link->framed;
+    int64_t bytes = leat_tlv_framer_known(&link->body->framer), there = link->body->filled - link->body->framed;
     if (bytes == 0 || bytes > link->options.receive_bytes / 2 || link->transport->min_read > 1) /* a piece may be less than a datagram */
         return false;
     if (leat_msg_alloc(&link->body->chain, &link->pools->receive_blocks, bytes) != 0) {
@@ -349,9 +387,9 @@ static bool begin_chain(struct leat_link *link)
     link->starving = false;
     leat_msg_pieces(&link->body->chain, &link->body->chain_cursor);
     leat_msg_next_piece(&link->body->chain_cursor, &link->body->chain_piece);
-    memcpy(link->body->chain_piece.data, link->body->block.data + link->framed, (size_t)there);
-    link->framed = link->filled;
-    link->chain_bytes = link->chain_left = bytes;
+    memcpy(link->body->chain_piece.data, link->body->block.data + link->body->framed, (size_t)there);
+    link->body->framed = link->body->filled;
+    link->chain_bytes = link->body->chain_left = bytes;
     chain_took(link, there);
     return true;
 }
@@ -359,7 +397,7 @@ static bool begin_chain(struct leat_link *link)
 /* The block has room for what the frame at the head needs, and for a read that is worth it; or the ring is to be taken. */
 static void block_room(struct leat_link *link)
 {
-    int64_t tail = link->filled - link->framed;
+    int64_t tail = link->body->filled - link->body->framed;
     if (link->need > link->body->block.bytes) {
         if (!begin_chain(link))
             to_ring(link);
@@ -367,18 +405,18 @@ static void block_room(struct leat_link *link)
     }
     int64_t least = link->need - tail > link->transport->min_read ? link->need - tail : link->transport->min_read;
     int64_t worth = least > LITTLE_ROOM(link->body->block.bytes) ? least : LITTLE_ROOM(link->body->block.bytes);
-    if (link->body->block.bytes - link->filled >= worth)
+    if (link->body->block.bytes - link->body->filled >= worth)
         return;
     if (leat_msg_buffer_alone(&link->body->block)) {
-        memmove(link->body->block.data, link->body->block.data + link->framed, (size_t)tail);
-        link->framed = 0;
-        link->filled = tail;
+        memmove(link->body->block.data, link->body->block.data + link->body->framed, (size_t)tail);
+        link->body->framed = 0;
+        link->body->filled = tail;
         if (link->body->block.bytes - tail >= least)
             return;
     } else if (to_next_block(link)) {
         if (link->body->block.bytes - tail >= least)
             return;
-    } else if (link->body->block.bytes - link->filled >= least) {
+    } else if (link->body->block.bytes - link->body->filled >= least) {
         return; /* little, but it will do */
     }
     to_ring(link);
@@ -402,8 +440,8 @@ static int64_t room(struct leat_link *link, void **span)
         return link->body->chain_piece.bytes;
     }
     if (link->on_blocks) {
-        *span = link->body->block.data + link->filled;
-        return link->body->block.bytes - link->filled;
+        *span = link->body->block.data + link->body->filled;
+        return link->body->block.bytes - link->body->filled;
     }
     if (leat_ring_used(&link->body->ring) == 0)
         leat_ring_reset(&link->body->ring); /* the same pages again, as long as nothing is left over */
@@ -418,7 +456,7 @@ static void take(struct leat_link *link, int64_t got)
         return;
     }
     if (link->on_blocks) {
-        link->filled += got;
+        link->body->filled += got;
         return;
     }
     leat_ring_commit(&link->body->ring, got);
@@ -431,9 +469,9 @@ static void take(struct leat_link *link, int64_t got)
 static void rest(struct leat_link *link)
 {
     link->hold = HOLD_DEVICE;
-    if (!link->on_blocks || link->chain_bytes > 0 || link->filled > link->framed)
+    if (!link->on_blocks || link->chain_bytes > 0 || link->body->filled > link->body->framed)
         return;
-    if (link->body->block.bytes - link->filled < link->body->block.bytes / 2 || leat_msg_buffer_alone(&link->body->block)) {
+    if (link->body->block.bytes - link->body->filled < link->body->block.bytes / 2 || leat_msg_buffer_alone(&link->body->block)) {
         leat_msg_buffer_close(&link->body->block);
         link->on_blocks = false;
     }
@@ -444,7 +482,7 @@ static bool partial(struct leat_link *link)
 {
     if (link->chain_bytes > 0)
         return true;
-    return link->on_blocks ? link->filled > link->framed : has_ring(link) && leat_ring_used(&link->body->ring) > 0;
+    return link->on_blocks ? link->body->filled > link->body->framed : has_ring(link) && leat_ring_used(&link->body->ring) > 0;
 }
 
 /* Notes when something came; `whole`: since the last time frames were completed, so what is partial began later. */
@@ -461,6 +499,10 @@ int64_t link_due(const struct leat_link *link)
 {
     const struct leat_link_options *options = &link->options;
     int64_t due = LEAT_FOREVER;
+    if (link_output_known_lost(link))
+        return link->reconnect->at_ns;
+    if (link_away(link) && (link->in_open || link->out_open))
+        return link_reconnect_due(link);
     if (!link->in_open || !link->accepted || link->hold != HOLD_DEVICE)
         return due;
     if (options->idle_ns > 0 && link->read_ns <= LEAT_FOREVER - options->idle_ns)
@@ -507,7 +549,7 @@ bool link_input_step(struct leat_link *link)
     link->hold = HOLD_NOTHING;
     if (link->unpadded)
         return input_end(link);
-    bool more = !has_ring(link) || (link->chain_bytes > 0 ? link->chain_left > 0 || deliver_chain(link) : frame_all(link));
+    bool more = !has_ring(link) || (link->chain_bytes > 0 ? link->body->chain_left > 0 || deliver_chain(link) : frame_all(link));
     bool moved = head_offset(link) != before;
     if (moved)
         leat_channel_flush(&link->body->in);
@@ -518,6 +560,8 @@ bool link_input_step(struct leat_link *link)
     link_count_lost(link);
     if (got == 0) {
         return input_end(link) || moved;
+    } else if (got == -EAGAIN && link_output_known_lost(link)) { /* this was all that the old connection had */
+        return link_lost(link, LEAT_IN, &link->reconnect->why) || moved;
     } else if (got == -EAGAIN) {
         rest(link);
         if (link->options.idle_ns == 0 && link->options.partial_ns == 0)
@@ -526,13 +570,33 @@ bool link_input_step(struct leat_link *link)
             link->partial_ns = 0;
         if (link_due(link) > leat_os_now_ns())
             return moved;
-        fail(link, -ETIMEDOUT);
+        time_out(link);
     } else if (got > 0) {
         note_time(link, moved);
     } else {
         fail(link, (int)got);
     }
     return true;
+}
+
+void link_input_again(struct leat_link *link)
+{
+    struct link_body *body = link->body;
+    int64_t left = link->chain_bytes > 0 ? link->chain_bytes - link->body->chain_left
+                   : link->on_blocks     ? link->body->filled - link->body->framed
+                                         : leat_ring_used(&body->ring);
+    link_add(&link->bytes_skipped, left);
+    if (link->slot_filled) /* the application did not take it */
+        leat_msg_unref(leat_pipe_back(&body->in.pipe));
+    link->slot_filled = false;
+    if (!link->on_blocks && link->chain_bytes == 0)
+        leat_ring_consume(&body->ring, left);
+    leat_msg_unref(&body->chain);
+    leat_msg_buffer_close(&body->block);
+    link->body->framed = link->body->filled = link->chain_bytes = link->body->chain_left = link->partial_ns = 0;
+    link->on_blocks = link->unpadded = link->astray = false;
+    link->need = 1;
+    leat_tlv_framer_init(&body->framer, link->options.dialect, &link->limits);
 }
 
 void link_input_fini(struct leat_link *link)

@@ -15,13 +15,18 @@ static enum link_stop stop_asked(struct leat_link *link)
 int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *deadline_ns)
 {
     int64_t count = 0;
+    if (link_away(link)) {
+        if (link_reconnect_fd(link) >= 0)
+            set[count++] = (struct leat_ready){.fd = link_reconnect_fd(link), .in = true};
+        return count;
+    }
     if (!link->accepted) {
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_IN), .in = true};
         return count;
     }
     if (link->in_open && link->hold == HOLD_DEVICE)
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_IN), .in = true};
-    if (link->out_open) /* with nothing to write, this hears only that the other end is gone */
+    if (link->out_open && !link_output_known_lost(link)) /* with nothing to write, this hears only that the other end is gone */
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT), .out = link->out_blocked};
     bool again = link->in_open && link->hold == HOLD_BLOCKS;
     for (int64_t i = 0; i < count; i++)
@@ -86,31 +91,26 @@ bool link_accept(struct leat_link *link)
         return true;
     if (!link->in_open && !link->out_open)
         return false;
+    if (link->reconnect)
+        return link_reconnect_step(link);
     int rc = try_accept(link, &error);
     if (rc == 0) {
         link->accepted = true;
         link->read_ns = leat_os_now_ns(); /* from now on the peer may be idle */
+        link_set_state(link, LEAT_LINK_OPEN, NULL);
         return true;
     }
     if (rc != -EAGAIN) {
         error.code = rc;
-        if (link->in_open) { /* a direction that is closed from the start may be looked at already: I3 */
-            link->body->in_error = error;
-            link_input_close(link);
-        }
-        if (link->out_open) {
-            link->body->out_error = error;
-            link->out_open = false;
-            leat_channel_close_reader(&link->body->out);
-        }
+        link_give_up(link, &error);
     }
     return false;
 }
 
 bool link_turn(struct leat_link *link)
 {
-    bool moved = link->in_open && link_input_step(link);
-    return (link->out_open && link_output_step(link)) || moved;
+    bool moved = link->accepted && link->in_open && link_input_step(link);
+    return (link->accepted && link->out_open && link_output_step(link)) || moved; /* the input may have lost the connection */
 }
 
 void link_end(struct leat_link *link)
@@ -119,6 +119,7 @@ void link_end(struct leat_link *link)
         link_input_close(link);
     if (link->out_open) {
         link->out_open = false;
+        link_ended(link);
         if (link->body)
             leat_channel_close_reader(&link->body->out);
     }
@@ -130,8 +131,8 @@ enum link_next link_run(struct leat_link *link)
     bool peer = link_accept(link);
     if (stop == LINK_ABANDON || (!link->in_open && !link->out_open))
         return LINK_END;
-    if (!peer) /* a listener waits, but to write nothing to nobody */
-        return stop == LINK_DRAIN && !(link->out_open && leat_pipe_poll(&link->body->out.pipe)) ? LINK_END : LINK_WAIT;
+    if (!peer) /* who waits for a connection does not, to write nothing to nobody */
+        return stop == LINK_DRAIN && !link_output_pending(link) ? LINK_END : LINK_WAIT;
     if (stop == LINK_DRAIN && link->in_open) {
         link_input_close(link);
         return LINK_AGAIN;

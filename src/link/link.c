@@ -82,12 +82,17 @@ int link_check_options(struct leat_link *link, const struct leat_link_options *g
         options->receive = LEAT_RECEIVE_RING;
     if (options->repeat > 1 && !transport->rewind)
         return link_refuse(link, error, -ESPIPE, "cannot be read again, as repeat wants");
-    return 0;
+    return link_reconnect_check(link, error);
 }
 
 static int open_transport(struct leat_link *link, struct leat_error *error)
 {
     int rc = link->transport->open(&link->state, link->address, link->options.directions, error);
+    if (rc != 0 && link_reconnect_later(link, rc)) {
+        *error = (struct leat_error){.offset = -1};
+        rc = link_name(link, link->address->text);
+        return rc == 0 ? 0 : link_refuse(link, error, rc, leat_os_error(-rc));
+    }
     if (rc != 0)
         return rc;
     if (link->options.repeat > 1) {
@@ -168,6 +173,9 @@ static int open_all(struct leat_link *link, const char *endpoint, const struct l
     rc = link_check_options(link, options, error);
     if (rc != 0)
         return rc;
+    rc = link_reconnect_open(link);
+    if (rc != 0)
+        return link_refuse(link, error, rc, leat_os_error(-rc));
     rc = open_transport(link, error);
     if (rc != 0)
         return rc;
@@ -208,6 +216,11 @@ int link_open_rest(struct leat_link *link, struct leat_error *error)
     link->in_open = (link->options.directions & LEAT_IN) != 0;
     link->out_open = (link->options.directions & LEAT_OUT) != 0;
     link->limits = (struct leat_tlv_limits){.max_frame = link->options.max_frame};
+    leat_store(&link->told_state, /* relaxed: nobody else looks yet */
+               link_away(link)  ? LEAT_LINK_RECONNECTING
+               : link->accepted ? LEAT_LINK_OPEN
+                                : LEAT_LINK_OPENING,
+               relaxed);
     int rc = leat_waker_init(&link->io, !link->options.no_thread);
     if (rc == 0)
         rc = leat_waker_init(&link->finished, false);
@@ -254,6 +267,48 @@ int leat_link_open(struct leat_link **link, const char *endpoint, const struct l
     else
         *link = made;
     return rc;
+}
+
+/* ---- states ---- */
+
+void link_set_state(struct leat_link *link, enum leat_link_state state, const struct leat_error *why)
+{
+    leat_store(&link->told_state, (uint32_t)state, relaxed);                   /* relaxed: a number */
+    if (link->options.on_state && leat_load(&link->stop, acquire) == LINK_RUN) /* edge "stop" */
+        link->options.on_state(link->options.state_context, link, state, why);
+}
+
+enum leat_link_state leat_link_state(const struct leat_link *link)
+{
+    return (enum leat_link_state)leat_load(&link->told_state, relaxed); /* relaxed: a number */
+}
+
+void link_ended(struct leat_link *link)
+{
+    const struct link_body *body = link->body;
+    if (link->in_open || link->out_open)
+        return;
+    const struct leat_error *why = !body ? NULL : body->in_error.code != 0 ? &body->in_error : &body->out_error;
+    bool failed = link->bare_code != 0 || (why && why->code != 0);
+    link_set_state(link, failed ? LEAT_LINK_FAILED : LEAT_LINK_CLOSED, failed ? why : NULL);
+}
+
+void link_give_up(struct leat_link *link, const struct leat_error *why)
+{
+    /* A direction that is closed from the start may be looked at already: I3. */
+    const bool out = link->out_open, in = link->in_open;
+    if (in)
+        link->body->in_error = *why;
+    if (out)
+        link->body->out_error = *why;
+    link->in_open = link->out_open = false;
+    link_ended(link);
+    if (out) { /* first: whoever has received to the end knows of both */
+        leat_channel_close_reader(&link->body->out);
+        link_tell_drain(link);
+    }
+    if (in)
+        link_input_close(link);
 }
 
 /* ---- receive and send ---- */
@@ -475,6 +530,7 @@ void leat_link_stats(struct leat_link *link, struct leat_link_stats *stats)
         .bytes_out = link_get(&link->bytes_out),
         .malformed = link_get(&link->malformed),
         .bytes_skipped = link_get(&link->bytes_skipped),
+        .reconnects = link->reconnect ? link_get(&link->reconnect->made) : 0,
         .lost = link->transport->lost ? link_get(&link->lost) : -1,
         .bytes_after_end = link_get(&link->bytes_after_end),
         .ring_peak_bytes = link_get(&link->ring_peak),
@@ -548,6 +604,7 @@ void link_free(struct leat_link *link)
         leat_os_ring_destroy(&link->body->ring);
     if (link->pools)
         link_pools_drop(link->pools);
+    link_reconnect_end(link);
     free(link->batch);
     free(link->body);
     free(link->name);
@@ -596,6 +653,7 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
     if (link->host)
         link_host_remove(link->host, link);
     if (link->options.no_thread) {
+        leat_store(&link->stop, LINK_DRAIN, relaxed); /* relaxed: this thread is the only one */
         rc = link_step_close(link, deadline_ns) ? 0 : -ETIMEDOUT;
         done = true;
     } else {
@@ -619,7 +677,7 @@ int leat_link_close(struct leat_link *link, int64_t deadline_ns, struct leat_lin
     if (done) {
         if (link->body && link->body->out_error.code != 0 && counted.left > 0) /* a peer that left after it got everything is no error */
             last = link->body->out_error;
-        int closed = link->transport->close(link->state);
+        int closed = link->state ? link->transport->close(link->state) : 0; /* NULL: the connection was away */
         link->state = NULL;
         if (closed != 0 && last.code == 0) {
             last.code = closed;

@@ -3,6 +3,7 @@
  * The inside of a link. Two threads: the application's, and the I/O thread that io.c runs.
  *
  * I1  frames_in = frames received + items in the pipe `in`; frames sent = frames_out + frames in the batch + items in the pipe `out`.
+ *     A frame that a lost connection cut on its way out stays in the batch, and in the second sum.
  * I2  bytes read = bytes_in + ring used + the block's framed .. filled + chain_bytes - chain_left + bytes_after_end
  *     + bytes_dropped + bytes_skipped: nothing that was read
  *     is anywhere else. Of ring and block one is empty; while a chain is read both are.
@@ -88,6 +89,20 @@ struct link_host {
     int64_t due_ns;
 };
 
+/* What a link with reconnect_ns has beside others (reconnect.c). */
+struct link_reconnect {
+    link_count made;              /* connections after the first; written by the I/O thread, which alone has the rest */
+    uint64_t random;              /* from which the delays are drawn */
+    int64_t delay_ns;             /* the next delay at its longest */
+    int64_t at_ns;                /* when the next attempt begins; with output_lost, how long the input is waited for */
+    int64_t failed;               /* attempts in a row */
+    int64_t since_ns, frames;     /* when the connection was made, and how many frames had come and gone by then */
+    int64_t lost_before;          /* what the endpoint had lost in earlier connections */
+    struct link_attempt *attempt; /* under way; NULL: none */
+    int output_lost;              /* the connection is lost, but the input is still to be read up; 0: it is not */
+    struct leat_error why;        /* that */
+};
+
 struct leat_listener {
     struct leat_link *model; /* what its links have in common; never wired and never handed out */
     int64_t most_links, accepted, failed;
@@ -98,7 +113,7 @@ struct leat_listener {
     int64_t unlooked;   /* calls since the last look at the set */
 };
 
-/* What a link has as soon as something comes, goes or fails. */
+/* What a link has as soon as something comes, goes or fails: whatever an idle one can do without (tests/stress/link_idle.c). */
 struct link_body {
     struct leat_channel in, out;
     struct leat_error in_error;  /* I3: written by the I/O thread */
@@ -108,7 +123,10 @@ struct link_body {
     struct leat_msg_buffer block; /* open where on_blocks */
     struct leat_msg chain;        /* a frame larger than a block, while it is read */
     struct leat_msg_cursor chain_cursor;
-    struct leat_span chain_piece; /* where the next bytes of the chain go */
+    struct leat_span chain_piece;        /* where the next bytes of the chain go */
+    int64_t framed, filled;              /* bytes of the block that became messages, and that were read */
+    int64_t chain_left;                  /* of chain_bytes, those that are still to come */
+    int64_t learnt_bytes, learnt_frames; /* bytes_in and frames_in when the way to receive was chosen last */
 };
 
 struct leat_link {
@@ -127,6 +145,8 @@ struct leat_link {
     LEAT_ATOMIC(uint32_t) ring_ready; /* 1 once there is a ring; written by whoever makes it (release) */
     LEAT_ATOMIC(uint32_t) drain;      /* 1 while the application waits for the output to be out; written by it */
     LEAT_ATOMIC(uint32_t) owners;     /* application and I/O thread: the last one frees the link */
+    LEAT_ATOMIC(uint32_t) told_state; /* enum leat_link_state; written by the I/O thread */
+    struct link_reconnect *reconnect; /* NULL: a connection that is lost is the end */
 
     /* Between the threads. */
     struct link_body *body; /* NULL: nothing has come or gone yet (links with `lazy` alone) */
@@ -142,21 +162,19 @@ struct leat_link {
     bool slot_cut;       /* that message is cut from a receive block, or a chain of them */
     bool starving;       /* no receive block was free when one was wanted last */
     bool unpadded;       /* the bytes in the ring are the last frame, which lacks its padding */
-    bool accepted;       /* a listener has its peer */
+    bool accepted;       /* there is a connection: a listener has its peer, and `state` is not NULL */
     int bare_code;       /* why the input or output ended, where there was no memory for a body to say more */
     bool lazy;           /* ring, batch and, without a thread, body are made when they are needed first */
     bool in_open, out_open;
     enum link_hold hold;
     bool out_blocked; /* the device took less than it was offered */
 
-    bool wants_blocks;      /* blocks are the way to receive; where they cannot be had the ring is taken */
-    bool on_blocks;         /* what is held lies in `block`, not in the ring */
-    int64_t framed, filled; /* bytes of it that became messages, and that were read */
-    int64_t chain_bytes, chain_left;
-    int64_t read_ns;                     /* when something was read last, and */
-    int64_t partial_ns;                  /* when the first bytes of the frame that is not whole were; both only where a limit is set */
-    int64_t learnt_bytes, learnt_frames; /* bytes_in and frames_in when the way to receive was chosen last */
-    struct link_batch *batch;            /* NULL where there is no output */
+    bool wants_blocks;        /* blocks are the way to receive; where they cannot be had the ring is taken */
+    bool on_blocks;           /* what is held lies in `block`, not in the ring */
+    int64_t chain_bytes;      /* of a frame larger than a block, while it is read; else 0 */
+    int64_t read_ns;          /* when something was read last, and */
+    int64_t partial_ns;       /* when the first bytes of the frame that is not whole were; both only where a limit is set */
+    struct link_batch *batch; /* NULL where there is no output */
 
     /* With a host (host.c), in its thread. */
     struct link_host *host;                    /* of a merged listener; NULL: none, or an I/O thread's */
@@ -183,8 +201,8 @@ void link_io_run(void *link);                    /* the I/O thread */
 enum link_next link_run(struct leat_link *link); /* one turn of a link on an I/O thread */
 bool link_may_sleep(struct leat_link *link);     /* its sleep is announced to the application. False: there is something to do */
 void link_leave(struct leat_link *link);         /* the I/O thread is done with it */
-bool link_turn(struct leat_link *link);          /* one turn of both directions. True: something moved */
-bool link_accept(struct leat_link *link);        /* returns whether there is a peer; an error closes both directions */
+bool link_turn(struct leat_link *link);          /* one turn of both directions, where there is a connection. True: something moved */
+bool link_accept(struct leat_link *link);        /* returns whether there is a connection; an error closes both directions */
 void link_end(struct leat_link *link);           /* both directions are closed */
 /* Lists the descriptors whose readiness may end the standstill, that of the output last; the deadline is brought forward where there is
  * none. */
@@ -227,7 +245,21 @@ int link_listener_take(struct leat_listener *listener, struct leat_link **link, 
 /* io_thread.c */
 void link_join_thread(struct leat_io_thread *io, struct leat_link *link); /* the link runs there from now on */
 
+/* reconnect.c */
+int link_reconnect_check(struct leat_link *link, struct leat_error *error); /* its options; defaults are filled in */
+int link_reconnect_open(struct leat_link *link);                            /* 0, also where the link does not reconnect; or -ENOMEM */
+bool link_reconnect_later(struct leat_link *link, int code); /* open failed by that code. True: it is to be tried again later */
+void link_reconnect_end(struct leat_link *link);             /* attempts come to nothing */
+/* The connection is lost, says that direction. True: there will be another one, and nothing is to be closed; the input is read up first. */
+bool link_lost(struct leat_link *link, unsigned direction, const struct leat_error *why);
+bool link_reconnect_step(struct leat_link *link);         /* while there is no connection. True: now there is */
+int64_t link_reconnect_due(const struct leat_link *link); /* when it is to be called at the latest; */
+int link_reconnect_fd(const struct leat_link *link);      /* and when this can be read. -1: none */
+
 /* link.c */
+void link_set_state(struct leat_link *link, enum leat_link_state state, const struct leat_error *why); /* and tells the application */
+void link_ended(struct leat_link *link);                                 /* a direction is over, its pipe not yet closed */
+void link_give_up(struct leat_link *link, const struct leat_error *why); /* both directions end by that */
 /* As leat_channel_read_many from the pipe `in`; infos: NULL, or where options.info is set. */
 int64_t link_take(struct leat_link *link, struct leat_msg *msgs, struct leat_link_info *infos, int64_t count, int64_t deadline_ns);
 struct leat_link *link_make(void); /* empty, or NULL */
@@ -250,8 +282,10 @@ void link_pools_drop(struct link_pools *pools); /* one user less */
 /* What the endpoint has lost, where stats can see it; after each read and write. */
 static inline void link_count_lost(struct leat_link *link)
 {
-    if (link->transport->lost)
-        leat_store(&link->lost, link->transport->lost(link->state), relaxed); /* relaxed: a number */
+    if (link->transport->lost) {
+        int64_t before = link->reconnect ? link->reconnect->lost_before : 0;
+        leat_store(&link->lost, before + link->transport->lost(link->state), relaxed); /* relaxed: a number */
+    }
 }
 
 /* Before a wait. */
@@ -261,21 +295,37 @@ static inline void link_count_wait(struct leat_link *link)
         link_add(&link->pool_waits, 1);
 }
 
+/* Whether there is no connection, and one is to be made anew. */
+static inline bool link_away(const struct leat_link *link)
+{
+    return link->reconnect && !link->accepted;
+}
+
+/* Whether the output is lost and known to be, while the input is read up. */
+static inline bool link_output_known_lost(const struct leat_link *link)
+{
+    return link->reconnect && link->reconnect->output_lost != 0;
+}
+
 /* Whether the output is only waited for: then a ready descriptor means that the other end is gone. */
 static inline bool link_out_waits(const struct leat_link *link)
 {
-    return link->accepted && link->out_open && !link->out_blocked;
+    return link->accepted && link->out_open && !link->out_blocked && !link_output_known_lost(link);
 }
 
 /* input.c */
-int64_t link_due(const struct leat_link *link); /* when the input fails if nothing comes; LEAT_FOREVER: never */
+int64_t link_due(const struct leat_link *link); /* when the input fails if nothing comes, or is connected anew; LEAT_FOREVER: never */
 bool link_input_step(struct leat_link *link);   /* one turn: what is held goes out, then the device is read. True: something moved */
 void link_input_close(struct leat_link *link);  /* no more comes in */
+void link_input_again(struct leat_link *link);  /* the stream begins anew; what is held of a frame is left out */
 void link_input_fini(struct leat_link *link);   /* at rest: blocks are given back */
 
 /* output.c */
 bool link_output_step(struct leat_link *link);    /* one turn. True: something moved */
 void link_output_lost(struct leat_link *link);    /* the other end is gone */
+bool link_output_pending(struct leat_link *link); /* something is to be written */
+void link_tell_drain(struct leat_link *link);     /* whoever waits in leat_link_drain is to look again */
+void link_output_again(struct leat_link *link);   /* a frame that was cut is to be written whole */
 int64_t link_output_drop(struct leat_link *link); /* at rest: returns how many frames were on their way, which are gone */
 
 #endif

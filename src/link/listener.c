@@ -7,6 +7,7 @@
 
 #include <leat/listener.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MOST_LINKS (INT64_C(1) << 20)
@@ -104,8 +105,11 @@ int link_listener_take(struct leat_listener *listener, struct leat_link **link, 
 {
     struct leat_link *model = listener->model;
     void *state = NULL;
-    if (link_listener_full(listener))
-        return link_refuse(model, error, -EBUSY, "as many links as may be are open");
+    if (link_listener_full(listener)) {
+        char full[64];
+        snprintf(full, sizeof full, "most_links are open, %lld", (long long)listener->most_links);
+        return link_refuse(model, error, -EBUSY, full);
+    }
     int rc = model->transport->take(model->state, &state, error);
     if (rc == 0)
         rc = make_link(link, model, state, error);

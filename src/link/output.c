@@ -12,8 +12,7 @@
 #define BATCH_BYTES (256 * 1024) /* a batch that has so many takes no further message */
 #define GATHER_MOST 256          /* larger messages are written where they lie */
 
-/* Whoever waits in leat_link_drain hears that everything is out. */
-static void tell_drain(struct leat_link *link)
+void link_tell_drain(struct leat_link *link)
 {
     leat_fence(seq_cst); /* edge "drain": either we see the wish, or who wishes sees the counts that were stored before */
     if (leat_load(&link->drain, relaxed) != 0)
@@ -25,15 +24,18 @@ static void fail(struct leat_link *link, int code)
     if (!link_has_body(link)) {
         link->bare_code = code;
         link->out_open = false;
+        link_ended(link);
         return;
     }
-    struct leat_error *error = &link->body->out_error;
-    error->code = code;
-    error->offset = link_get(&link->bytes_out) + (link->batch ? link->batch->skip : 0);
-    snprintf(error->text, sizeof error->text, "%s: offset %lld: write: %s", link->name, (long long)error->offset, leat_os_error(-code));
+    struct leat_error why = {.code = code, .offset = link_get(&link->bytes_out) + (link->batch ? link->batch->skip : 0)};
+    snprintf(why.text, sizeof why.text, "%s: offset %lld: write: %s", link->name, (long long)why.offset, leat_os_error(-code));
+    if (link_lost(link, LEAT_OUT, &why))
+        return;
+    link->body->out_error = why;
     link->out_open = false;
+    link_ended(link);
     leat_channel_close_reader(&link->body->out); /* I3 */
-    tell_drain(link);
+    link_tell_drain(link);
 }
 
 void link_output_lost(struct leat_link *link)
@@ -79,6 +81,12 @@ static void hold(struct link_batch *batch, struct leat_msg *msg)
     batch->last_held = true;
 }
 
+/* Whether a message is copied behind those that were, of which there are so many bytes. Of a stream: what follows from the sizes alone. */
+static bool is_copied(int64_t gathered_bytes, int64_t size)
+{
+    return size <= GATHER_MOST && gathered_bytes + size <= BATCH_GATHERED;
+}
+
 /* Fills the batch, which is written, from the pipe. */
 static void fill(struct leat_link *link, struct link_batch *batch)
 {
@@ -91,12 +99,12 @@ static void fill(struct leat_link *link, struct link_batch *batch)
         struct leat_msg *msg = leat_pipe_front(&link->body->out.pipe);
         int64_t size = leat_msg_size(msg);
         bool chain = datagrams && msg->kind == LEAT_MSG_CHAIN; /* a datagram is one call's spans */
-        bool fits = batch->gathered_bytes + size <= (int64_t)sizeof batch->gathered;
+        bool fits = batch->gathered_bytes + size <= BATCH_GATHERED;
         if (chain && !fits && batch->frame_end > 0)
             break; /* its spans get a batch to themselves */
         batch->sizes[batch->frame_end++] = size;
         bytes += size;
-        if (fits && (chain || size <= GATHER_MOST))
+        if (is_copied(batch->gathered_bytes, size) || (fits && chain))
             gather(batch, msg);
         else
             hold(batch, msg);
@@ -132,6 +140,58 @@ static void advance(struct leat_link *link, struct link_batch *batch, int64_t by
     leat_store(&link->frames_out, link_get(&link->frames_out) + frames, release); /* edge "out": last, see leat_link_drain */
 }
 
+bool link_output_pending(struct leat_link *link)
+{
+    const struct link_batch *batch = link->batch;
+    return link->out_open && ((batch && batch->frame_first < batch->frame_end) || leat_pipe_poll(&link->body->out.pipe));
+}
+
+/* A span more, or a longer one. */
+static void list_bytes(struct link_batch *batch, unsigned char *data, int64_t bytes)
+{
+    struct leat_span *last = batch->span_end > 0 ? &batch->spans[batch->span_end - 1] : NULL;
+    if (last && last->data + last->bytes == data)
+        last->bytes += bytes;
+    else if (bytes > 0)
+        batch->spans[batch->span_end++] = (struct leat_span){.data = data, .bytes = bytes};
+}
+
+/*
+ * The frames that the device has not got whole become spans again, from the first byte of the first. They are where fill() left them, until
+ * the batch is given back: the copied ones side by side in gathered[], the others, in their order, side by side in held[]. So there are no
+ * more spans than there were, and it is the last held message again whose pieces may not all find room.
+ */
+void link_output_again(struct leat_link *link)
+{
+    struct link_batch *batch = link->batch;
+    int64_t copied = 0, at = 0, within = 0;
+    if (batch->skip == 0) /* nothing was cut; a datagram never is */
+        return;
+    batch->skip = batch->span_first = batch->span_end = batch->cursor.left = 0;
+    for (int64_t i = 0; i < batch->frame_end; i++) {
+        const int64_t size = batch->sizes[i];
+        const bool wanted = i >= batch->frame_first;
+        if (is_copied(copied, size)) {
+            if (wanted)
+                list_bytes(batch, batch->gathered + copied, size);
+            copied += size;
+            continue;
+        }
+        unsigned char *data = leat_msg_data(&batch->held[at]);
+        if (wanted && data) {
+            list_bytes(batch, data + within, size);
+        } else if (wanted) { /* a chain is one frame */
+            leat_msg_pieces(&batch->held[at], &batch->cursor);
+            list_pieces(batch);
+        }
+        within += size;
+        if (within == leat_msg_size(&batch->held[at])) {
+            within = 0;
+            at++;
+        }
+    }
+}
+
 int64_t link_output_drop(struct leat_link *link)
 {
     struct link_batch *batch = link->batch;
@@ -149,11 +209,12 @@ static bool idle(struct leat_link *link)
     /* Edge "writer closed": after this acquire the pipe's last flush is visible, so an empty poll is the end. */
     if (leat_load(&link->body->out.writer_closed, acquire) && !leat_pipe_poll(&link->body->out.pipe)) {
         link->out_open = false;
+        link_ended(link);
         if (link->transport->end_output)
             link->transport->end_output(link->state);
         return true;
     }
-    tell_drain(link);
+    link_tell_drain(link);
     return false;
 }
 
@@ -185,10 +246,23 @@ static int64_t write_spans(struct leat_link *link, const struct leat_span *spans
     return took;
 }
 
+/* The output is lost, and the input is still read up; or it has ended for good, or the application does not take it. */
+static bool give_input_time(struct leat_link *link)
+{
+    struct link_reconnect *own = link->reconnect;
+    if (!link->in_open) {
+        fail(link, own->output_lost);
+        return true;
+    }
+    return leat_os_now_ns() >= own->at_ns && link_lost(link, LEAT_IN, &own->why);
+}
+
 bool link_output_step(struct leat_link *link)
 {
     struct link_batch *batch = link->batch;
     link->out_blocked = false;
+    if (link_output_known_lost(link))
+        return give_input_time(link);
     if (batch == NULL)
         return first_output(link);
     if (batch->frame_first == batch->frame_end)

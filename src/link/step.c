@@ -21,7 +21,7 @@ bool link_step(struct leat_link *link)
 /* An output that has nothing to write learns here that its other end is gone. */
 static void look_for_loss(struct leat_link *link, const struct leat_ready *set, int64_t count)
 {
-    if (link->accepted && link->out_open && !link->out_blocked && count > 0 && set[count - 1].ready)
+    if (link_out_waits(link) && count > 0 && set[count - 1].ready)
         link_output_lost(link);
 }
 
@@ -123,14 +123,27 @@ bool link_watch(struct leat_link *link, struct leat_ready *now, int64_t count)
     return all;
 }
 
+/* For what no descriptor tells of: a block, or the time to connect anew. False: there is no such thing, or no timer. */
+static bool set_timer(struct leat_link *link)
+{
+    const bool for_blocks = link->in_open && link->hold == HOLD_BLOCKS, timed = link_away(link) || link_output_known_lost(link);
+    const int64_t due_ns = timed ? link_due(link) : LEAT_FOREVER;
+    int64_t ns = for_blocks ? BLOCKS_NS : LEAT_FOREVER;
+    if (due_ns != LEAT_FOREVER) {
+        int64_t left_ns = due_ns - leat_os_now_ns();
+        ns = left_ns < 1 ? 1 : left_ns < ns ? left_ns : ns;
+    }
+    return ns != LEAT_FOREVER && leat_os_timer_set(&link->timer, ns) == 0;
+}
+
 /* The set wakes for what the link waits for, and only then; the waker's eventfd, which is always readable, stands for "at once". */
 static void rewatch(struct leat_link *link, bool at_once)
 {
     struct leat_ready now[4];
     int64_t forever = LEAT_FOREVER, count = link_waits(link, now, &forever);
-    bool for_blocks = link->in_open && link->hold == HOLD_BLOCKS && leat_os_timer_set(&link->timer, BLOCKS_NS) == 0;
-    at_once = at_once || (forever != LEAT_FOREVER && !for_blocks);
-    if (for_blocks)
+    bool timed = set_timer(link);
+    at_once = at_once || (forever != LEAT_FOREVER && !timed);
+    if (timed)
         now[count++] = (struct leat_ready){.fd = link->timer, .in = true};
     if (at_once && link->io.fd < 0 && leat_waker_init(&link->io, true) == 0)
         leat_waker_wake(&link->io); /* for good */
@@ -177,6 +190,7 @@ bool link_step_close(struct leat_link *link, int64_t deadline_ns)
         link_input_close(link);
     if (!link->body && link->out_open && link->accepted) { /* nothing was ever sent */
         link->out_open = false;
+        link_ended(link);
         if (link->transport->end_output)
             link->transport->end_output(link->state);
     }
@@ -186,7 +200,7 @@ bool link_step_close(struct leat_link *link, int64_t deadline_ns)
                 break;
             continue;
         }
-        if (!link->out_open || (!link->accepted && !leat_pipe_poll(&link->body->out.pipe))) /* a listener with nothing to say to nobody */
+        if (!link->out_open || (!link->accepted && !link_output_pending(link))) /* nothing to say to nobody */
             break;
         if (!waits)
             break;

@@ -10,86 +10,74 @@
 #define BER_RESERVED 0xff
 #define BER_OCTETS_MAX 8 /* of tag, and of length after the first */
 
-static uint32_t word_read(const struct leat_tlv_field *field, const unsigned char *p)
+static bool little_endian(enum leat_tlv_codec codec)
 {
-    uint32_t word = 0;
-    uint16_t half;
-    if (field->codec == LEAT_TLV_HOST && field->bytes == 4) {
-        memcpy(&word, p, sizeof word);
-    } else if (field->codec == LEAT_TLV_HOST && field->bytes == 2) {
-        memcpy(&half, p, sizeof half);
-        word = half;
-    } else if (field->codec == LEAT_TLV_LITTLE) {
-        for (int32_t i = field->bytes; i-- > 0;)
+    static const union {
+        uint16_t word;
+        unsigned char first;
+    } order = {1};
+    return codec == LEAT_TLV_LITTLE || codec == LEAT_TLV_LEB128 || (codec == LEAT_TLV_HOST && order.first == 1);
+}
+
+uint64_t leat_tlv_word_read(enum leat_tlv_codec codec, const unsigned char *p, int32_t bytes)
+{
+    uint64_t word = 0;
+    if (little_endian(codec)) {
+        for (int32_t i = bytes; i-- > 0;)
             word = word << 8 | p[i];
     } else {
-        for (int32_t i = 0; i < field->bytes; i++)
+        for (int32_t i = 0; i < bytes; i++)
             word = word << 8 | p[i];
     }
     return word;
 }
 
-static void word_write(const struct leat_tlv_field *field, unsigned char *p, uint32_t word)
+void leat_tlv_word_write(enum leat_tlv_codec codec, unsigned char *p, int32_t bytes, uint64_t word)
 {
-    uint16_t half = (uint16_t)word;
-    if (field->codec == LEAT_TLV_HOST && field->bytes == 4) {
-        memcpy(p, &word, sizeof word);
-    } else if (field->codec == LEAT_TLV_HOST && field->bytes == 2) {
-        memcpy(p, &half, sizeof half);
-    } else if (field->codec == LEAT_TLV_LITTLE) {
-        for (int32_t i = 0; i < field->bytes; i++, word >>= 8)
+    if (little_endian(codec)) {
+        for (int32_t i = 0; i < bytes; i++, word >>= 8)
             p[i] = (unsigned char)word;
     } else {
-        for (int32_t i = field->bytes; i-- > 0; word >>= 8)
+        for (int32_t i = bytes; i-- > 0; word >>= 8)
             p[i] = (unsigned char)word;
     }
 }
 
-static uint32_t field_read(const struct leat_tlv_field *field, const unsigned char *item)
+struct leat_tlv_ready leat_tlv_field_ready(const struct leat_tlv_field *field)
 {
-    return word_read(field, item + field->at) >> field->shift & field->mask;
+    bool little = little_endian(field->codec), little_machine = little_endian(LEAT_TLV_HOST);
+    return (struct leat_tlv_ready){.at = field->at,
+                                   .shift = little ? field->shift : 64 - 8 * field->bytes + field->shift,
+                                   .mask = field->mask,
+                                   .turn = little != little_machine};
 }
 
-static void field_write(const struct leat_tlv_field *field, unsigned char *item, uint32_t value)
-{
-    uint32_t word = word_read(field, item + field->at) & ~(field->mask << field->shift);
-    word_write(field, item + field->at, word | value << field->shift);
-}
-
-static const struct leat_tlv_mark *mark_of(const struct leat_tlv_dialect *dialect, uint64_t type)
-{
-    for (int32_t i = 0; i < dialect->mark_count; i++) {
-        if (dialect->marks[i].type == type)
-            return &dialect->marks[i];
-    }
-    return NULL;
-}
-
-static int64_t fixed_read(const struct leat_tlv_dialect *dialect, const unsigned char *p, int64_t there, struct leat_tlv_head *head)
+/* A header that is nothing but its fixed part. */
+static int64_t fixed_read(const struct leat_tlv_dialect *dialect, const unsigned char *p, int64_t there, uint64_t state,
+                          struct leat_tlv_head *head)
 {
     const struct leat_tlv_mark *mark = NULL;
     int64_t least = dialect->mark_count > 0 ? dialect->type.at + dialect->type.bytes : dialect->header_bytes;
     if (there < least)
         return least;
-    uint32_t type = field_read(&dialect->type, p);
+    uint64_t type = leat_tlv_field_read(&dialect->type, p);
     if (dialect->mark_count > 0)
-        mark = mark_of(dialect, type);
+        mark = leat_tlv_mark_of(dialect, type, false);
     if (mark != NULL && mark->bare) {
-        *head = (struct leat_tlv_head){.header_bytes = least, .type = type, .end_mark = mark->end};
+        *head = (struct leat_tlv_head){.header_bytes = least, .type = type, .state = state, .end_mark = mark->end};
         return 0;
     }
     if (there < dialect->header_bytes)
         return dialect->header_bytes;
-    int64_t length = field_read(&dialect->length, p);
-    if (length < dialect->length_includes)
-        return -LEAT_TLV_LENGTH_SMALL;
-    if (dialect->length_max != 0 && length > dialect->length_max)
-        return -LEAT_TLV_LENGTH_LIMIT;
-    length -= dialect->length_includes;
-    if (mark != NULL && length != 0)
+    int64_t length = leat_tlv_length_of(dialect, leat_tlv_field_read(&dialect->length, p));
+    if (length < 0)
+        return length;
+    if (mark != NULL && !mark->valued && length != 0)
         return -LEAT_TLV_END_MARK;
-    bool nested = dialect->nested.codec != LEAT_TLV_NONE && field_read(&dialect->nested, p) != 0;
-    *head = (struct leat_tlv_head){dialect->header_bytes, length, type, nested, mark != NULL && mark->end};
+    *head = (struct leat_tlv_head){.header_bytes = dialect->header_bytes, .length = length, .type = type, .state = state};
+    head->nested = dialect->nested.codec != LEAT_TLV_NONE && leat_tlv_field_read(&dialect->nested, p) != 0;
+    head->end_mark = mark != NULL && mark->end && !mark->valued;
+    head->last = mark != NULL && mark->end && mark->valued;
     return 0;
 }
 
@@ -139,7 +127,8 @@ static int64_t ber_length(const struct leat_tlv_dialect *dialect, const unsigned
     return 1 + octets;
 }
 
-static int64_t ber_read(const struct leat_tlv_dialect *dialect, const unsigned char *p, int64_t there, struct leat_tlv_head *head)
+static int64_t ber_read(const struct leat_tlv_dialect *dialect, const unsigned char *p, int64_t there, uint64_t state,
+                        struct leat_tlv_head *head)
 {
     uint64_t type = 0;
     int64_t length = 0;
@@ -152,7 +141,7 @@ static int64_t ber_read(const struct leat_tlv_dialect *dialect, const unsigned c
             return LEAT_TLV_EOC_BYTES;
         if (p[1] != 0)
             return -LEAT_TLV_END_MARK;
-        *head = (struct leat_tlv_head){.header_bytes = LEAT_TLV_EOC_BYTES, .end_mark = true};
+        *head = (struct leat_tlv_head){.header_bytes = LEAT_TLV_EOC_BYTES, .state = state, .end_mark = true};
         return 0;
     }
     int64_t tag_octets = ber_tag(dialect, p, there, &type);
@@ -168,25 +157,27 @@ static int64_t ber_read(const struct leat_tlv_dialect *dialect, const unsigned c
     bool nested = (p[0] & BER_CONSTRUCTED) != 0;
     if (length < 0 && !(dialect->indefinite && nested))
         return -LEAT_TLV_INDEFINITE;
-    *head = (struct leat_tlv_head){tag_octets + length_octets, length, type, nested, false};
+    *head = (struct leat_tlv_head){
+        .header_bytes = tag_octets + length_octets, .length = length, .type = type, .state = state, .nested = nested};
     return 0;
 }
 
-int64_t leat_tlv_head_read(const struct leat_tlv_dialect *dialect, const unsigned char *p, int64_t there, struct leat_tlv_head *head)
+int64_t leat_tlv_head_read(const struct leat_tlv_dialect *dialect, const unsigned char *p, int64_t there, uint64_t state,
+                           struct leat_tlv_head *head)
 {
-    return dialect->header_bytes > 0 ? fixed_read(dialect, p, there, head) : ber_read(dialect, p, there, head);
-}
-
-struct leat_tlv_inside leat_tlv_inside(const struct leat_tlv_dialect *dialect, const struct leat_tlv_head *head, const unsigned char *value)
-{
-    for (int32_t i = 0; i < dialect->nest_count; i++) {
-        const struct leat_tlv_nest *nest = &dialect->nests[i];
-        if (head->type < nest->first || head->type > nest->last || head->length < nest->fixed_bytes)
-            continue;
-        if (nest->value_starts < 0 || (head->length > 0 && value[0] == nest->value_starts))
-            return (struct leat_tlv_inside){nest->inside, nest->fixed_bytes};
+    if (dialect->shape == LEAT_TLV_SHAPE_FIXED || dialect->shape == LEAT_TLV_SHAPE_PLAIN)
+        return fixed_read(dialect, p, there, state, head);
+    if (dialect->shape == LEAT_TLV_SHAPE_GENERAL && there > 0 && dialect->mark_count > 0) {
+        const struct leat_tlv_mark *mark = leat_tlv_mark_of(dialect, p[0], true);
+        if (mark != NULL) {
+            *head =
+                (struct leat_tlv_head){.header_bytes = 1, .type = p[0], .kind = LEAT_TLV_KIND_MARK, .state = state, .end_mark = mark->end};
+            return 0;
+        }
     }
-    return (struct leat_tlv_inside){head->nested ? dialect->inside : NULL, 0};
+    if (dialect->type.codec == LEAT_TLV_BER_TAG)
+        return ber_read(dialect, p, there, state, head);
+    return leat_tlv_parts_read(dialect, p, there, state, head);
 }
 
 /* Whether the number is one identifier, of X.690's form. */
@@ -214,54 +205,40 @@ static int64_t significant_bytes(uint64_t number)
     return bytes;
 }
 
-int64_t leat_tlv_head_bytes(const struct leat_tlv_dialect *dialect, uint64_t type, int64_t length)
+static int64_t ber_bytes(const struct leat_tlv_want *want)
 {
-    if (dialect->header_bytes == 0) {
-        int64_t octets = significant_bytes(type);
-        if (!ber_type_valid(type, octets))
-            return -EINVAL;
-        if (length > LEAT_TLV_LENGTH_CAP)
-            return -EMSGSIZE;
-        return octets + 1 + (length < BER_LONG ? 0 : significant_bytes((uint64_t)length));
-    }
-    if (type > dialect->type.mask)
+    int64_t octets = significant_bytes(want->type);
+    if (!ber_type_valid(want->type, octets))
         return -EINVAL;
-    const struct leat_tlv_mark *mark = mark_of(dialect, type);
-    if (mark != NULL && length != 0)
-        return -EINVAL;
-    if (mark != NULL && mark->bare)
-        return dialect->type.at + dialect->type.bytes;
-    int64_t most = dialect->length_max != 0 ? dialect->length_max : dialect->length.mask;
-    if (length > most - dialect->length_includes)
+    if (want->length > LEAT_TLV_LENGTH_CAP)
         return -EMSGSIZE;
-    return dialect->header_bytes;
+    return octets + 1 + (want->length < BER_LONG ? 0 : significant_bytes((uint64_t)want->length));
 }
 
-static void ber_write(unsigned char *p, uint64_t type, int64_t length)
+/* @param want  with length -1: indefinite */
+static void ber_write(const struct leat_tlv_want *want, unsigned char *p)
 {
-    for (int64_t i = significant_bytes(type); i-- > 0;)
-        *p++ = (unsigned char)(type >> (8 * i));
-    if (length < BER_LONG) {
-        *p = (unsigned char)length;
+    for (int64_t i = significant_bytes(want->type); i-- > 0;)
+        *p++ = (unsigned char)(want->type >> (8 * i));
+    if (want->length < BER_LONG) {
+        *p = want->length < 0 ? BER_INDEFINITE : (unsigned char)want->length;
         return;
     }
-    int64_t octets = significant_bytes((uint64_t)length);
+    int64_t octets = significant_bytes((uint64_t)want->length);
     *p++ = (unsigned char)(BER_LONG | octets);
     for (int64_t i = octets; i-- > 0;)
-        *p++ = (unsigned char)((uint64_t)length >> (8 * i));
+        *p++ = (unsigned char)((uint64_t)want->length >> (8 * i));
 }
 
-void leat_tlv_head_write(const struct leat_tlv_dialect *dialect, unsigned char *p, uint64_t type, bool nested, int64_t length)
+int64_t leat_tlv_head_bytes(const struct leat_tlv_dialect *dialect, const struct leat_tlv_want *want)
 {
-    if (dialect->header_bytes == 0) {
-        ber_write(p, type, length);
-        return;
-    }
-    const struct leat_tlv_mark *mark = mark_of(dialect, type);
-    field_write(&dialect->type, p, (uint32_t)type);
-    if (mark != NULL && mark->bare)
-        return;
-    field_write(&dialect->length, p, (uint32_t)(length + dialect->length_includes));
-    if (dialect->nested.codec != LEAT_TLV_NONE)
-        field_write(&dialect->nested, p, nested ? 1 : 0);
+    return dialect->type.codec == LEAT_TLV_BER_TAG ? ber_bytes(want) : leat_tlv_parts_write(dialect, want, NULL);
+}
+
+void leat_tlv_head_write(const struct leat_tlv_dialect *dialect, const struct leat_tlv_want *want, unsigned char *p)
+{
+    if (dialect->type.codec == LEAT_TLV_BER_TAG)
+        ber_write(want, p);
+    else
+        leat_tlv_parts_write(dialect, want, p);
 }

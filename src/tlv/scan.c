@@ -24,7 +24,7 @@ struct pass {
 static LEAT_COLD enum leat_tlv_rule head_slow(const struct pass *pass, int64_t position, int64_t end, int32_t depth,
                                               struct leat_tlv_head *head)
 {
-    int64_t r = leat_tlv_head_read(pass->dialect, pass->data + position, end - position, head);
+    int64_t r = leat_tlv_head_read(pass->dialect, pass->data + position, end - position, 0, head);
     if (r != 0)
         return r > 0 ? LEAT_TLV_OVERRUN : (enum leat_tlv_rule) - r;
     if (head->end_mark && (pass->indefinite >> depth & 1) == 0)
@@ -49,6 +49,7 @@ enum leat_tlv_rule leat_tlv_scan_inside(const struct leat_tlv_dialect *dialect, 
     enum leat_tlv_rule rule;
     const int32_t first = depth, deepest = limits->max_depth;
     const int64_t most = limits->max_items;
+    const bool ber = dialect->shape == LEAT_TLV_SHAPE_BER;
     int64_t position = start, met = *items;
     for (;;) {
         while (position == end) {
@@ -67,32 +68,40 @@ enum leat_tlv_rule leat_tlv_scan_inside(const struct leat_tlv_dialect *dialect, 
             break;
         const unsigned char *p = data + position;
         struct leat_tlv_head head;
-        if (LEAT_LIKELY(end - position >= 2 && p[1] < 0x80 && (p[0] & 0x1f) != 0x1f && p[0] != 0)) {
-            head.header_bytes = 2, head.length = p[1], head.nested = (p[0] & 0x20) != 0, head.end_mark = false;
+        bool nested;
+        int64_t length = 0, left = end - position, header = 0;
+        const unsigned char *value = left < 2 || !ber ? NULL : leat_tlv_ber_quick(p, data + end, &length);
+        if (LEAT_LIKELY(value != NULL)) {
+            header = value - p;
+            nested = (p[0] & 0x20) != 0;
         } else {
             rule = head_slow(&pass, position, end, depth, &head);
             if (LEAT_UNLIKELY(rule != LEAT_TLV_OK))
                 break;
-        }
-        rule = LEAT_TLV_OVERRUN;
-        if (LEAT_UNLIKELY(head.length > end - position - head.header_bytes))
-            break;
-        position += head.header_bytes;
-        if (head.nested && head.length != 0) {
-            rule = LEAT_TLV_DEPTH;
-            if (LEAT_UNLIKELY(depth == deepest))
+            header = head.header_bytes, length = head.length, nested = head.nested;
+            rule = LEAT_TLV_OVERRUN;
+            if (LEAT_UNLIKELY(length > left - header))
                 break;
-            pass.ends[depth++] = end;
-            if (LEAT_UNLIKELY(head.length < 0)) {
-                pass.indefinite |= (uint64_t)1 << depth;
-                pass.starts[depth] = position - head.header_bytes;
-            } else {
-                end = position + head.length;
+            if (head.end_mark) {
+                position += header;
+                pass.indefinite &= ~((uint64_t)1 << depth--);
+                continue;
             }
-        } else if (LEAT_UNLIKELY(head.end_mark)) {
-            pass.indefinite &= ~((uint64_t)1 << depth--);
+        }
+        position += header;
+        if (!nested || length == 0) {
+            position += length;
+            continue;
+        }
+        rule = LEAT_TLV_DEPTH;
+        if (LEAT_UNLIKELY(depth == deepest))
+            break;
+        pass.ends[depth++] = end;
+        if (LEAT_UNLIKELY(length < 0)) {
+            pass.indefinite |= (uint64_t)1 << depth;
+            pass.starts[depth] = position - header;
         } else {
-            position += head.length;
+            end = position + length;
         }
     }
     *offset = position;
@@ -139,10 +148,11 @@ enum leat_tlv_frame leat_tlv_search(const struct leat_tlv_dialect *dialect, cons
     while (search->open > 0) {
         struct leat_tlv_head head;
         const unsigned char *p = data + search->position;
-        int64_t left = there - search->position, ends = (int64_t)search->open * LEAT_TLV_EOC_BYTES;
-        int64_t r = leat_tlv_head_read(dialect, p, left, &head);
+        int64_t left = there - search->position, ends = (int64_t)search->open * leat_tlv_close_bytes(dialect);
+        int64_t r = leat_tlv_head_read(dialect, p, left, 0, &head);
         if (r > 0) { /* a header not whole; if it may be that of the end, the ends are all that is known to come */
-            *n = search->position + (left > 0 && p[0] != 0 ? r : 0) + ends;
+            bool ber = dialect->type.codec == LEAT_TLV_BER_TAG;
+            *n = search->position + ends + (left == 0 || (ber && p[0] == 0) ? 0 : ber ? r : r - leat_tlv_close_bytes(dialect));
             return LEAT_TLV_NEED;
         }
         if (r < 0) {

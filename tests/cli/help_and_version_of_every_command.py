@@ -6,7 +6,7 @@ import subprocess
 
 from leatcli import LEAT, check, folder, frames, run, spill
 
-for command in ([], ['pump'], ['dump'], ['dialects']):
+for command in ([], ['pump'], ['dump'], ['validate'], ['dialects']):
   for option, word in (('--help', 'Usage: leat'), ('--version', 'leat 0.'), ('--usage', 'Usage: leat')):
     done = run(*command, option)
     check(done.returncode == 0 and done.stderr == '', f'{command} {option}: exit {done.returncode}: {done.stderr}')
@@ -17,7 +17,7 @@ for command in ([], ['pump'], ['dump'], ['dialects']):
     done = subprocess.run([LEAT, *command, option], stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
     check(done.returncode == 3 and done.stderr.count(b'\n') == 1, f'{command} {option} to a closed stdout: {done}')
 
-for option in ('--from', '--to', '--frame', '--tlv', '--repeat', '--limit', '--seconds', '--high-water', '--max-frame', '--progress', '--stats'):
+for option in ('--from', '--to', '--frame', '--tlv', '--repeat', '--limit', '--seconds', '--high-water', '--max-frame', '--reconnect', '--progress', '--stats'):
   check(option in run('pump', '--help').stdout.decode(), f'pump --help does not tell of {option}')
 
 told = run('pump', '--help').stdout.decode()

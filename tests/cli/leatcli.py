@@ -7,10 +7,12 @@ there; anything else: it does not hold, and the last lines say where.
 import glob
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from checks import check, fail, need
 
 LEAT = os.environ.get('LEAT') or os.path.join(os.path.dirname(__file__), '..', '..', 'build', 'leat')
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -18,24 +20,6 @@ SECONDS = 60 * int(os.environ.get('LEAT_TEST_PATIENCE', '1'))  # no run of the c
 KEYS = ['frames_in', 'frames_out', 'bytes_in', 'bytes_out', 'in_flight', 'dropped', 'malformed', 'seconds', 'frames_per_s', 'bytes_per_s',
         'allocations_after_warmup', 'pool', 'pipe', 'ring']
 PARTS = {'pool': ['block_size', 'live', 'cached', 'peak', 'slabs', 'bytes'], 'pipe': ['peak_items'], 'ring': ['size', 'peak_bytes']}
-
-
-def fail(text):
-  print(f'FAILED: {text}')
-  sys.exit(1)
-
-
-def check(holds, text):
-  if not holds:
-    fail(text)
-
-
-def need(*tools):
-  """Without the tools the test has nothing to compare with: it is skipped, but never where CI runs it."""
-  missing = [tool for tool in tools if not shutil.which(tool)]
-  if missing:
-    print('SKIPPED: not installed: ' + ' '.join(missing))
-    sys.exit(1 if os.environ.get('CI') == 'true' else 77)
 
 
 def folder():

@@ -11,8 +11,17 @@ struct peer {
     {
         return tlv_der_by_hand(data, bytes);
     }
-    BENCH_INLINE int64_t frame(const uint8_t *data, int64_t bytes)
+    template <class Each> BENCH_INLINE int64_t all_frames(const uint8_t *data, int64_t bytes, Each each)
     {
-        return tlv_frame_by_hand(data, bytes);
+        int64_t at = 0;
+        while (at < bytes) {
+            int64_t n = tlv_frame_by_hand(data + at, bytes - at);
+            if (n <= 0) {
+                break;
+            }
+            each(at, n);
+            at += n;
+        }
+        return at;
     }
 };
