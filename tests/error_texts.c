@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Brings about every refusal of a pool's configuration, a link's and a listener's options, and an endpoint's name, and prints a line for
+ * Brings about every refusal of a pool's configuration, of a link's, a listener's and a session's options, and of an endpoint's name, and prints a line for
  * each: the object and the words that its text must have, then the text, with tabs between. error_texts_test.py judges them, and knows
  * from the sources whether any is missing.
  */
@@ -8,6 +8,7 @@
 #include <leat/listener.h>
 #include <leat/os.h>
 #include <leat/pool.h>
+#include <leat/session.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +97,6 @@ static void links(void)
     leat_io_thread_close(thread);
     link_at(gen, "cannot be written to", (struct leat_link_options){.directions = LEAT_OUT});
     link_at("null:", "cannot be read from", (struct leat_link_options){.directions = LEAT_IN | 8, .dialect = leat_tlv_dialect("t8l8")});
-    link_at(gen, "dialect", (struct leat_link_options){.directions = LEAT_IN});
     in("max_frame|1 byte to 1 GiB", (struct leat_link_options){.max_frame = -1});
     in("high_water_messages|1 to 2^30", (struct leat_link_options){.high_water_messages = -1});
     in("block_bytes|256 to 1 MiB", (struct leat_link_options){.block_bytes = 10});
@@ -116,6 +116,31 @@ static void links(void)
     in("reconnect_most_ns|reconnect_tries|reconnect_ns", (struct leat_link_options){.reconnect_tries = 3});
     in("reconnect_most_ns|reconnect_ns|2^60", (struct leat_link_options){.reconnect_ns = 10, .reconnect_most_ns = 5});
     in("reconnect_ns|tcp|serial", (struct leat_link_options){.reconnect_ns = 10});
+}
+
+static void session_at(const char *words, struct leat_session_options options)
+{
+    const char *name = "unix-listen:@leat-error-texts";
+    struct leat_error error = {0};
+    struct leat_session *made;
+    int rc = leat_session_open(&made, name, &options, &error);
+    told(name, words, rc, error.text);
+    if (rc == 0)
+        leat_session_close(made, 0, NULL, NULL);
+}
+
+static void sessions(char *longer)
+{
+    const struct leat_link_options der = {.dialect = leat_tlv_dialect("der")}, again = {.reconnect_ns = 1}, in = {.directions = LEAT_IN},
+                                   narrow = {.max_frame = 100};
+    session_at("dialect|leat", (struct leat_session_options){.link = &der});
+    session_at("reconnect_ns|0", (struct leat_session_options){.link = &again});
+    session_at("both directions", (struct leat_session_options){.link = &in});
+    session_at("max_value|max_frame|20 bytes", (struct leat_session_options){.link = &narrow, .max_value = 81});
+    session_at("max_value|2^30 - 20", (struct leat_session_options){.max_value = -1});
+    session_at("max_parts|1 to 1024", (struct leat_session_options){.max_parts = 1025});
+    session_at("silence_ns|1 ms", (struct leat_session_options){.silence_ns = 1});
+    session_at("name|255", (struct leat_session_options){.name = longer});
 }
 
 static void listener_at(const char *endpoint, const char *words, struct leat_listener_options options)
@@ -241,6 +266,7 @@ int main(void)
     pools();
     links();
     listeners();
+    sessions(longer);
     runs();
     endpoints(longer);
     endpoint(path, "at most 107|245");

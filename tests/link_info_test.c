@@ -132,12 +132,79 @@ static void without_the_option_nothing_is_known(void **state)
     }
 }
 
+/* Room comes from the link, and comes back when the device has what was sent; a full pool is said, and waited for. */
+static void who_has_no_pool_sends_from_the_links(void **state)
+{
+    (void)state;
+    for (int way = 0; way < WAYS; way++) {
+        struct leat_listener_options options = options_of(false);
+        struct leat_msg msgs[64], msg;
+        int64_t taken = 0, read_bytes = 0;
+        int fd;
+        options.link.high_water_bytes = 64 << 10;
+        options.link.max_frame = 1000;
+        options.link.block_bytes = 4096;
+        struct leat_link *link = connected(way, &options, &fd);
+        assert_int_equal(leat_link_alloc(link, &msg, 64 << 10, LEAT_FOREVER), -EMSGSIZE); /* the blocks' heads, too */
+        assert_int_equal(leat_link_alloc(link, &msg, -1, 0), -EINVAL);
+        while (taken < 64 && leat_link_alloc(link, &msgs[taken], 4000, 0) == 0) {
+            memset(leat_msg_data(&msgs[taken]), (int)taken, 4000);
+            taken++;
+        }
+        assert_int_equal(taken, 16);
+        assert_int_equal(leat_link_alloc(link, &msg, 4000, 0), -EAGAIN);
+        assert_int_equal(leat_link_alloc(link, &msg, 4000, leat_os_now_ns() + 1000000), -ETIMEDOUT);
+        for (int64_t i = 0; i < taken; i++)
+            assert_int_equal(leat_link_send(link, &msgs[i], LEAT_FOREVER), 0);
+        assert_int_equal(leat_link_alloc(link, &msg, 4000, LEAT_FOREVER), 0); /* it flushes by itself */
+        leat_msg_unref(&msg);
+        assert_int_equal(leat_link_drain(link, LEAT_FOREVER), 0);
+        for (ssize_t got; read_bytes < taken * 4000; read_bytes += got) {
+            unsigned char bytes[4096];
+            got = recv(fd, bytes, sizeof bytes, 0);
+            assert_true(got > 0);
+            for (ssize_t i = 0; i < got; i++)
+                assert_int_equal(bytes[i], (read_bytes + i) / 4000);
+        }
+        close(fd);
+        while (leat_link_check_send(link) == 0) { /* until a write says that nobody is there */
+            assert_int_equal(leat_link_alloc(link, &msg, 10, 0), 0);
+            memset(leat_msg_data(&msg), 0, 10);
+            if (leat_link_send(link, &msg, 0) != 0)
+                leat_msg_unref(&msg);
+            leat_link_drain(link, leat_os_now_ns() + 1000000);
+        }
+        for (int64_t i = 0; i < 16; i++) /* nobody is there any more to take it */
+            assert_int_equal(leat_link_alloc(link, &msgs[i], 4000, LEAT_FOREVER), 0);
+        assert_true(leat_link_alloc(link, &msg, 4000, LEAT_FOREVER) < 0);
+        leat_link_close(link, 0, NULL, NULL);
+        for (int64_t i = 0; i < 16; i++) /* messages may outlive their link */
+            leat_msg_unref(&msgs[i]);
+    }
+}
+
+static void settings_are_the_options_as_they_are_in_force(void **state)
+{
+    (void)state;
+    const struct leat_link_options few = {.max_frame = 3000};
+    struct leat_link *link;
+    assert_int_equal(leat_link_open(&link, "null:", &few, NULL), 0);
+    const struct leat_link_options *settings = leat_link_settings(link);
+    assert_int_equal(settings->max_frame, 3000);
+    assert_int_equal(settings->high_water_messages, 4096);
+    assert_int_equal(settings->high_water_bytes, 16 << 20);
+    assert_int_equal(settings->copy_bytes, 256);
+    assert_string_equal(leat_tlv_dialect_name(settings->dialect), "leat");
+    assert_true(settings->directions != 0);
+    leat_link_close(link, 0, NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_message_says_its_number_and_when_it_came),
-        cmocka_unit_test(a_dropped_message_leaves_a_gap_in_the_numbers),
-        cmocka_unit_test(without_the_option_nothing_is_known),
+        cmocka_unit_test(a_message_says_its_number_and_when_it_came),    cmocka_unit_test(a_dropped_message_leaves_a_gap_in_the_numbers),
+        cmocka_unit_test(without_the_option_nothing_is_known),           cmocka_unit_test(who_has_no_pool_sends_from_the_links),
+        cmocka_unit_test(settings_are_the_options_as_they_are_in_force),
     };
     if (leat_io_thread_open(&shared, NULL) != 0)
         return 1;

@@ -769,9 +769,75 @@ static void slices_that_lie_side_by_side_are_joined(void **state)
     free(bytes);
 }
 
+/* Every front and back of every kind: the bytes between are there, and the blocks go home with them. */
+static void a_message_is_trimmed_in_place(void **state)
+{
+    (void)state;
+    static const int64_t cuts[] = {0, 1, 5, 16, 47, 48, 49, PAYLOAD - 1, PAYLOAD, PAYLOAD + 1, 2 * PAYLOAD, 3 * PAYLOAD - 1};
+    const int64_t count = sizeof cuts / sizeof cuts[0];
+    struct counting counting;
+    int64_t trimmed = 0;
+    unsigned char *bytes = patterned(4 * PAYLOAD);
+    counting_init(&counting, BLOCK_BYTES);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        for (int64_t cut = 0; cut < count * count; cut++) {
+            const int64_t front = cuts[cut / count], back = cuts[cut % count];
+            struct leat_msg msg, before;
+            if (sizes[i] > 4 * PAYLOAD)
+                continue;
+            assert_int_equal(leat_msg_copy(&msg, &counting.blocks, bytes, sizes[i]), 0);
+            before = msg;
+            if (front + back > sizes[i]) {
+                assert_int_equal(leat_msg_trim(&msg, front, back), -EINVAL);
+                assert_memory_equal(&msg, &before, sizeof msg);
+            } else {
+                assert_int_equal(leat_msg_trim(&msg, front, back), 0);
+                assert_true(leat_msg_valid(&msg));
+                check_bytes(&msg, front, sizes[i] - front - back);
+                assert_true(sizes[i] > front + back || counting.live == 0);
+                trimmed++;
+            }
+            leat_msg_unref(&msg);
+            assert_int_equal(counting.live, 0);
+        }
+    }
+    assert_true(trimmed > 100);
+    struct leat_msg msg;
+    leat_msg_init(&msg);
+    assert_int_equal(leat_msg_trim(&msg, 0, 0), 0);
+    assert_int_equal(leat_msg_trim(&msg, -1, 0), -EINVAL);
+    assert_int_equal(leat_msg_trim(&msg, 0, -1), -EINVAL);
+    assert_int_equal(leat_msg_trim(&msg, INT64_MAX, INT64_MAX), -EINVAL);
+    free(bytes);
+}
+
+/* Another reference keeps the whole of it. */
+static void a_trim_is_one_messages_own(void **state)
+{
+    (void)state;
+    struct counting counting;
+    struct leat_msg one, other;
+    unsigned char *bytes = patterned(3 * PAYLOAD);
+    counting_init(&counting, BLOCK_BYTES);
+    assert_int_equal(leat_msg_copy(&one, &counting.blocks, bytes, 3 * PAYLOAD), 0);
+    leat_msg_ref(&other, &one);
+    assert_int_equal(leat_msg_trim(&one, PAYLOAD + 3, PAYLOAD), 0);
+    assert_int_equal(one.kind, LEAT_MSG_SLICE);
+    check_bytes(&one, PAYLOAD + 3, PAYLOAD - 3);
+    check_bytes(&other, 0, 3 * PAYLOAD);
+    leat_msg_unref(&other);
+    check_bytes(&one, PAYLOAD + 3, PAYLOAD - 3);
+    assert_int_equal(leat_msg_trim(&one, 0, PAYLOAD - 3), 0);
+    assert_int_equal(one.kind, LEAT_MSG_EMPTY);
+    assert_int_equal(counting.live, 0);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_is_trimmed_in_place),
+        cmocka_unit_test(a_trim_is_one_messages_own),
         cmocka_unit_test(message_is_64_bytes_and_its_fields_stay_where_they_are),
         cmocka_unit_test(every_size_takes_just_the_blocks_it_needs),
         cmocka_unit_test(room_that_was_allocated_is_writable_and_aligned_to_16),

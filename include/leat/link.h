@@ -87,7 +87,7 @@ enum leat_malformed {
 
 struct leat_link_options {
     unsigned directions;                    /* LEAT_IN, LEAT_OUT or both; 0: all that the endpoint can do */
-    const struct leat_tlv_dialect *dialect; /* how the input is framed; required with LEAT_IN */
+    const struct leat_tlv_dialect *dialect; /* how the input is framed; NULL: leat's own, which session.h speaks */
     int64_t max_frame;                      /* bytes, 1 to 1 GiB; 0: 1 MiB */
     int64_t high_water_messages;            /* unread messages in each direction, 1 to 2^30; 0: 4096 */
     int64_t high_water_bytes;               /* of pool blocks; 0: 16 MiB; at least twice max_frame and sixteen blocks */
@@ -216,6 +216,20 @@ LEAT_API int64_t leat_link_recv_info(struct leat_link *link, struct leat_msg *ms
                                      int64_t deadline_ns);
 
 /*
+ * *msg has room for size_bytes, as leat_msg_alloc, out of a pool of the link's own for what is to be sent, which the first call makes; for
+ * applications that have no pool. The pool has high_water_bytes; where all are taken, what was sent is flushed and waited for.
+ *
+ * @param msg          empty or uninitialised, the caller's after success (send it or leat_msg_unref it); untouched on failure
+ * @param deadline_ns  absolute CLOCK_MONOTONIC; 0 tries, LEAT_FOREVER waits
+ * Returns 0; -EAGAIN or -ETIMEDOUT no blocks; -EMSGSIZE more than the pool has; -EINVAL a negative size; -ENOMEM no pool; -EPIPE or the
+ * device's errno: the output has failed (leat_link_error).
+ *
+ * [thread: application | blocks: until deadline_ns | allocates: blocks | fails: EAGAIN ETIMEDOUT EMSGSIZE EINVAL ENOMEM EPIPE and the
+ * device's]
+ */
+LEAT_API int leat_link_alloc(struct leat_link *link, struct leat_msg *msg, int64_t size_bytes, int64_t deadline_ns);
+
+/*
  * The link owns what *msg held and will write it; on its way after leat_link_flush, or when the pipe is full.
  *
  * @param msg          one whole frame; empty after success, still the caller's after failure
@@ -305,6 +319,14 @@ LEAT_API int64_t leat_link_deadline(const struct leat_link *link);
  * [thread: application | blocks: no | allocates: no | fails: never]
  */
 LEAT_API const struct leat_error *leat_link_error(const struct leat_link *link);
+
+/*
+ * Returns the options as they are in force: the defaults filled in, what the endpoint cannot do changed. Fixed from open on; valid until
+ * the link is closed; what they point to is the application's.
+ *
+ * [thread: application | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API const struct leat_link_options *leat_link_settings(const struct leat_link *link);
 
 /*
  * What the application keeps with the link, and never looked at: NULL until it is set.

@@ -17,6 +17,7 @@
  *   zmq_msg_init_data      leat_msg_from_buf             the same, the count takes a block
  *   rte_mbuf, sk_buff      a chain                       one count for the whole chain, in its first block
  *   rte_pktmbuf_clone      leat_msg_ref, leat_msg_slice  no second head: the message itself is the view
+ *   rte_pktmbuf_adj, _trim leat_msg_trim                 the same, both at once
  *   a receive buffer       struct leat_msg_buffer        cut into messages in place, without a count for each
  *
  * I1  kind EMPTY: size_bytes is 0. INLINE: 1 <= size_bytes == inline_bytes <= 48. Everywhere: flags and reserved are 0.
@@ -140,6 +141,17 @@ LEAT_API void leat_msg_unref(struct leat_msg *msg);
  * [thread: any | blocks: no | allocates: no | fails: EINVAL]
  */
 LEAT_API int leat_msg_slice(struct leat_msg *msg, const struct leat_msg *source, int64_t offset, int64_t size_bytes);
+
+/*
+ * *msg is without the `front` first bytes of its payload and the `back` last ones, in place: a header and a trailer that were read. Nothing
+ * is counted or copied, but what is inline moves to the front; a message that nothing is left of is empty, and its blocks were given back.
+ *
+ * @param msg  untouched on failure       @param front, back  0 or more, together no more than its size
+ * Returns 0, or -EINVAL.   Source: rte_pktmbuf_adj and rte_pktmbuf_trim
+ *
+ * [thread: any | blocks: no | allocates: no | fails: EINVAL]
+ */
+LEAT_API int leat_msg_trim(struct leat_msg *msg, int64_t front, int64_t back);
 
 /*
  * *msg is what *source was, and *source is empty. No count changes.

@@ -46,14 +46,14 @@ int link_check_options(struct leat_link *link, const struct leat_link_options *g
     options->receive_block_bytes = or_default(options->receive_block_bytes, 64 << 10);
     int64_t four_blocks = 4 * options->receive_block_bytes;
     options->receive_bytes = or_default(options->receive_bytes, four_blocks > 16 << 20 ? four_blocks : 16 << 20);
+    if (!options->dialect)
+        options->dialect = leat_tlv_dialect("leat");
     if (!options->thread_name)
         options->thread_name = "leat-link";
     if (options->io_thread && options->no_thread)
         return link_refuse(link, error, -EINVAL, "io_thread and no_thread exclude each other");
     if (options->directions & ~transport->directions)
         return link_refuse(link, error, -EINVAL, options->directions & LEAT_OUT ? "cannot be written to" : "cannot be read from");
-    if ((options->directions & LEAT_IN) && !options->dialect)
-        return link_refuse(link, error, -EINVAL, "a dialect is needed to frame what is read");
     if (options->max_frame < 1 || options->max_frame > INT64_C(1) << 30)
         return link_refuse(link, error, -EINVAL, "max_frame must be 1 byte to 1 GiB");
     if (options->high_water_messages < 1 || options->high_water_messages > INT64_C(1) << 30)
@@ -496,6 +496,11 @@ const struct leat_error *leat_link_error(const struct leat_link *link)
 {
     static const struct leat_error none = {.offset = -1};
     return link->last_error ? link->last_error : &none;
+}
+
+const struct leat_link_options *leat_link_settings(const struct leat_link *link)
+{
+    return &link->options;
 }
 
 void leat_link_set_context(struct leat_link *link, void *context)

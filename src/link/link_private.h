@@ -23,6 +23,8 @@
 #define BATCH_SPANS 64
 #define BATCH_GATHERED 65536 /* bytes */
 
+#define BLOCKS_NS (1000 * 1000) /* between two looks at whether a block came back, where no descriptor tells */
+
 #define LINK_TAG_WAKER ((uintptr_t)1) /* in a set, a link's descriptors have its address as their tag, and its waker that and this */
 
 /* What the application asks of the I/O thread; only ever raised. */
@@ -59,7 +61,8 @@ struct link_pools {
     LEAT_ATOMIC(uint32_t) users;                   /* written by each that comes or goes */
     struct leat_pool *messages, *receive, *chunks; /* receive: NULL where only the ring is used */
     struct leat_blocks message_blocks, receive_blocks, chunk_blocks;
-    struct link_pools *next; /* on the list of those that wait for their last message */
+    LEAT_ATOMIC(struct leat_pool *) sends; /* NULL until leat_link_alloc is called first; written by whoever makes it (acq_rel) */
+    struct link_pools *next;               /* on the list of those that wait for their last message */
 };
 
 /*
@@ -277,7 +280,8 @@ int64_t link_item_bytes(const struct leat_link_options *options);               
 int link_pools_create(struct link_pools **pools, const struct leat_link_options *options, int64_t links); /* with one user */
 void link_pools_share(struct link_pools *pools);                                                          /* one user more */
 int64_t link_pools_users(struct link_pools *pools);
-void link_pools_drop(struct link_pools *pools); /* one user less */
+void link_pools_drop(struct link_pools *pools);                                                                    /* one user less */
+int link_pools_sends(struct link_pools *pools, const struct leat_link_options *options, struct leat_pool **sends); /* 0 or -ENOMEM */
 
 /* What the endpoint has lost, where stats can see it; after each read and write. */
 static inline void link_count_lost(struct leat_link *link)

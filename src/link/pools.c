@@ -15,6 +15,10 @@ static struct link_pools *orphans;          /* pools whose last messages the app
 
 static bool destroy(struct link_pools *pools)
 {
+    struct leat_pool *sends = leat_load(&pools->sends, acquire); /* edge "sends" */
+    if (sends && leat_pool_destroy(sends, NULL) != 0)
+        return false;
+    leat_store(&pools->sends, NULL, relaxed); /* relaxed: nobody else has the pools any more */
     if (pools->messages && leat_pool_destroy(pools->messages, NULL) != 0)
         return false;
     pools->messages = NULL;
@@ -115,4 +119,20 @@ void link_pools_drop(struct link_pools *pools)
 {
     if (leat_sub(&pools->users, 1, acq_rel) == 1) /* edge "users": the last one sees all that the others did */
         retire(pools);
+}
+
+int link_pools_sends(struct link_pools *pools, const struct leat_link_options *options, struct leat_pool **sends)
+{
+    struct leat_pool *made, *there = leat_load(&pools->sends, acquire); /* edge "sends" */
+    if (!there) {
+        int rc = create_one(&made, "sends", options->block_bytes, options->high_water_bytes / options->block_bytes, 0);
+        if (rc != 0)
+            return rc;
+        if (leat_cas(&pools->sends, &there, made, acq_rel, acquire)) /* edge "sends": a listener's links have threads of their own */
+            there = made;
+        else
+            leat_pool_destroy(made, NULL);
+    }
+    *sends = there;
+    return 0;
 }

@@ -5,8 +5,7 @@
  */
 #include "link_private.h"
 
-#define BLOCKS_NS (1000 * 1000) /* between two looks at whether a block came back, in a loop of others */
-#define STEP_TURNS 64           /* most turns of one step, so that one busy link does not starve a loop */
+#define STEP_TURNS 64 /* most turns of one step, so that one busy link does not starve a loop */
 
 bool link_step(struct leat_link *link)
 {

@@ -224,19 +224,12 @@ void leat_msg_unref(struct leat_msg *msg)
         drop_reference(owner);
 }
 
-int leat_msg_slice(struct leat_msg *msg, const struct leat_msg *source, int64_t offset, int64_t size_bytes)
+/* A message with blocks refers to size_bytes of its bytes, at least one, from offset on. */
+static void narrow(struct leat_msg *msg, int64_t offset, int64_t size_bytes)
 {
-    if (offset < 0 || size_bytes < 0 || offset > source->size_bytes || size_bytes > source->size_bytes - offset)
-        return -EINVAL;
-    if (size_bytes == 0 || source->kind == LEAT_MSG_INLINED) {
-        set_inline(msg, size_bytes);
-        memcpy(msg->body.bytes, source->body.bytes + (size_bytes == 0 ? 0 : offset), (size_t)size_bytes);
-        return 0;
-    }
-
-    enum leat_msg_kind kind = (enum leat_msg_kind)source->kind;
-    struct leat_msg_block *first = source->body.slice.first;
-    unsigned char *data = source->body.slice.data;
+    enum leat_msg_kind kind = (enum leat_msg_kind)msg->kind;
+    struct leat_msg_block *first = msg->body.slice.first;
+    unsigned char *data = msg->body.slice.data;
     if (kind == LEAT_MSG_CHAIN) {
         int64_t here = payload(first) + first->used_bytes - data;
         for (; offset >= here; here = first->used_bytes) {
@@ -247,8 +240,38 @@ int leat_msg_slice(struct leat_msg *msg, const struct leat_msg *source, int64_t 
         if (size_bytes <= here - offset)
             kind = LEAT_MSG_SLICE;
     }
+    set_slice(msg, kind, msg->body.slice.owner, first, data + offset, size_bytes);
+}
+
+int leat_msg_slice(struct leat_msg *msg, const struct leat_msg *source, int64_t offset, int64_t size_bytes)
+{
+    if (offset < 0 || size_bytes < 0 || offset > source->size_bytes || size_bytes > source->size_bytes - offset)
+        return -EINVAL;
+    if (size_bytes == 0 || source->kind == LEAT_MSG_INLINED) {
+        set_inline(msg, size_bytes);
+        memcpy(msg->body.bytes, source->body.bytes + (size_bytes == 0 ? 0 : offset), (size_t)size_bytes);
+        return 0;
+    }
+
+    *msg = *source;
     add_reference(source->body.slice.owner);
-    set_slice(msg, kind, source->body.slice.owner, first, data + offset, size_bytes);
+    narrow(msg, offset, size_bytes);
+    return 0;
+}
+
+int leat_msg_trim(struct leat_msg *msg, int64_t front, int64_t back)
+{
+    if (front < 0 || back < 0 || front > msg->size_bytes || back > msg->size_bytes - front)
+        return -EINVAL;
+    int64_t left = msg->size_bytes - front - back;
+    if (left == 0) {
+        leat_msg_unref(msg);
+    } else if (msg->kind == LEAT_MSG_INLINED) {
+        memmove(msg->body.bytes, msg->body.bytes + front, (size_t)left);
+        set_inline(msg, left);
+    } else {
+        narrow(msg, front, left);
+    }
     return 0;
 }
 
