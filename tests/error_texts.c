@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Brings about every refusal of a pool's configuration, of a link's, a listener's and a session's options, and of an endpoint's name, and prints a line for
- * each: the object and the words that its text must have, then the text, with tabs between. error_texts_test.py judges them, and knows
- * from the sources whether any is missing.
+ * Brings about every refusal of a pool's configuration, of a link's, a listener's and a session's options, and of an endpoint's name, and
+ * prints a line for each: the object and the words that its text must have, then the text, with tabs between. error_texts_test.py judges
+ * them, and knows from the sources whether any is missing.
  */
 #include <leat/io_thread.h>
 #include <leat/listener.h>

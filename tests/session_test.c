@@ -281,7 +281,7 @@ static void what_does_not_fit_waits_for_more_room(void **state)
     struct pair pair = connect_pair(&plain, &plain, false);
     struct leat_msg parts[3];
     for (int i = 0; i < 3; i++)
-        assert_int_equal(leat_session_send(pair.caller, 4, i < 2 ? LEAT_PROTOCOL_MORE : 0, "abc" + i, 3 - i, soon()), 0);
+        assert_int_equal(leat_session_send(pair.caller, 4, i < 2 ? LEAT_PROTOCOL_MORE : 0, &"abc"[i], 3 - i, soon()), 0);
     leat_session_flush(pair.caller);
     assert_int_equal(leat_session_recv(pair.server, NULL, parts, 2, soon()), -EMSGSIZE);
     assert_false(leat_session_arm(pair.server)); /* it is there */

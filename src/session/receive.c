@@ -29,7 +29,8 @@ static void hello(struct leat_session *session, const void *value, int64_t bytes
                     "a hello that cannot be read");
         return;
     }
-    memcpy(session->their_name, theirs.name, (size_t)theirs.name_bytes);
+    if (theirs.name_bytes > 0)
+        memcpy(session->their_name, theirs.name, (size_t)theirs.name_bytes);
     session->both.name = session->their_name;
     session->greeted = true;
 }
