@@ -540,10 +540,10 @@ static void a_listener_without_an_fd_to_spare_accepts_once_it_has_one(void **sta
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &kept), 0);
     assert_int_equal(connected, 0);
     assert_int_equal(rc, 0);
-    if (test_under_valgrind()) { /* it plays the limit itself, and the caller is lost */
-        close(caller);
-        caller = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_int_equal(connect(caller, (const struct sockaddr *)&at, sizeof at), 0);
+    int second = -1;
+    if (test_under_valgrind()) { /* it plays the limit itself, and the caller is lost; unless it was too slow to try in time */
+        second = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(second, (const struct sockaddr *)&at, sizeof at), 0);
     }
     struct leat_msg msg;
     char data[8];
@@ -551,8 +551,13 @@ static void a_listener_without_an_fd_to_spare_accepts_once_it_has_one(void **sta
     assert_int_equal(leat_msg_copy(&msg, NULL, "x", 1), 0);
     assert_int_equal(leat_link_send(link, &msg, LEAT_FOREVER), 0);
     leat_link_flush(link);
-    assert_int_equal(recv(caller, data, sizeof data, 0), 1);
+    ssize_t got = recv(caller, data, sizeof data, 0);
+    if (got != 1 && second >= 0)
+        got = recv(second, data, sizeof data, 0);
+    assert_int_equal(got, 1);
     close(caller);
+    if (second >= 0)
+        close(second);
     leat_link_close(link, LEAT_FOREVER, NULL, NULL);
 }
 

@@ -108,17 +108,31 @@ struct leat_transport {
      * fewer; or -EAGAIN or a negative errno, which is the first datagram's. count: 1 or more. NULL: write is to be called for each.
      */
     int64_t (*write_many)(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count);
+    /* The fd tells by being readable of either direction, and is never waited for to be writable: a library's own wake-up, not a device. */
+    bool tells_by_reading;
     bool reconnects; /* after a connection was lost and closed, open with the same address makes a new one, as good as the first */
 };
 
 /*
- * *address is the endpoint name taken apart, its scheme and keys known.
+ * A plug-in: a shared library leat-FAMILY.so that has this as `leat_plugin`. A scheme that is not known is looked for in the one whose
+ * family is its first letters and digits (leat-zmq.so for zmq+tcp), when it is named first; the plug-in stays loaded. The folders: those of
+ * the environment's LEAT_PLUGINS, with colons between, else the one that the library was built for. It needs nothing of leat but its
+ * headers.
+ */
+struct leat_plugin {
+    int32_t version; /* LEAT_ENDPOINT_VERSION */
+    int32_t count;
+    const struct leat_transport *const *transports;
+};
+
+/*
+ * *address is the endpoint name taken apart, its scheme and keys known. A plug-in may be loaded.
  *
  * @param text  1 .. 511 bytes, terminated; borrowed during the call       @param address  untouched on failure
  * @param error  set on failure: one line that begins with the text, names the token, and lists what is known; may be NULL
  * Returns 0, or -EINVAL.   Source: the shape of RFC 3986's URIs, without its relative references and fragments
  *
- * [thread: any | blocks: no | allocates: no | fails: EINVAL]
+ * [thread: any | blocks: no, but to load a plug-in | allocates: no, but to load a plug-in | fails: EINVAL]
  */
 LEAT_API int leat_address_parse(struct leat_address *address, const char *text, struct leat_error *error);
 
@@ -137,14 +151,14 @@ LEAT_API const char *leat_address_value(const struct leat_address *address, cons
 LEAT_API bool leat_address_valid(const struct leat_address *address);
 
 /*
- * The transport of that scheme, or NULL: unknown.
+ * The transport of that scheme, built in or loaded, or NULL: unknown.
  *
  * [thread: any | blocks: no | allocates: no | fails: never]
  */
 LEAT_API const struct leat_transport *leat_transport_find(const char *scheme);
 
 /*
- * The index-th transport, from 0 up, in the order of their schemes; NULL: past the last.
+ * The index-th transport that is built in, from 0 up, in the order of their schemes; NULL: past the last.
  *
  * [thread: any | blocks: no | allocates: no | fails: never]
  */

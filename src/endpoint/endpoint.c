@@ -25,7 +25,7 @@ const struct leat_transport *leat_transport_find(const char *scheme)
     for (int64_t i = 0; i < TRANSPORTS; i++)
         if (strcmp(transports[i]->scheme, scheme) == 0)
             return transports[i];
-    return NULL;
+    return leat_plugin_find(scheme);
 }
 
 /* ---- errors ---- */
@@ -116,7 +116,7 @@ static int take(struct parse *parse, const char **piece, const char *from, size_
     return 0;
 }
 
-static int refuse_scheme(struct parse *parse, const char *scheme)
+static int refuse_scheme(struct parse *parse, const char *scheme, const char *plugin)
 {
     char known[LEAT_ADDRESS_BYTES] = "";
 
@@ -124,7 +124,24 @@ static int refuse_scheme(struct parse *parse, const char *scheme)
         size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, " %s", transports[i]->scheme);
     }
-    return REFUSE(parse, "unknown scheme \"%.40s\"; known:%s (a file of that name: ./NAME)", scheme, known);
+    return REFUSE(parse, "unknown scheme \"%.40s\"; known:%s (a file of that name: ./NAME)%s", scheme, known, plugin);
+}
+
+/* Of the plug-in that there may be. *transport: NULL: none. */
+static int find_in_plugin(struct parse *parse, const char *scheme, const struct leat_transport **transport)
+{
+    static const char *const packages[] = {"zmq", "nats"};
+    char family[32], text[LEAT_ADDRESS_BYTES / 2] = "";
+    leat_plugin_family(scheme, family);
+    int rc = family[0] == '\0' ? -ENOENT : leat_plugin_load(family, text, sizeof text);
+    *transport = rc == 0 ? leat_plugin_find(scheme) : NULL;
+    for (size_t i = 0; rc == -ENOENT && i < sizeof packages / sizeof packages[0]; i++) {
+        if (strcmp(family, packages[i]) == 0)
+            return REFUSE(parse, "needs the plug-in leat-%s.so%s; the package leat-%s has it", family, text, family);
+    }
+    if (rc == -EINVAL)
+        return REFUSE(parse, "the plug-in leat-%s.so: %s", family, text);
+    return *transport ? 0 : refuse_scheme(parse, scheme, rc == 0 ? ", and its plug-in has no such scheme" : "");
 }
 
 static int refuse_key(struct parse *parse, const char *key, const char *const *keys)
@@ -238,12 +255,15 @@ static int parse_scheme(struct parse *parse, const char *colon)
     address->scheme = parse->store;
     parse->store += bytes + 1;
     const struct leat_transport *transport = leat_transport_find(address->scheme);
-    if (transport == NULL || strcmp(address->scheme, "-") == 0)
-        return refuse_scheme(parse, address->scheme);
+    if (strcmp(address->scheme, "-") == 0)
+        return refuse_scheme(parse, address->scheme, "");
+    int rc = transport == NULL ? find_in_plugin(parse, address->scheme, &transport) : 0;
+    if (rc != 0)
+        return rc;
 
     const char *from = colon + 1;
     size_t rest_bytes = strcspn(from, "?");
-    int rc = take_rest(parse, transport, from, rest_bytes);
+    rc = take_rest(parse, transport, from, rest_bytes);
     if (rc != 0 || from[rest_bytes] == '\0')
         return rc;
     for (from += rest_bytes;; from += bytes) {

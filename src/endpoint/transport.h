@@ -16,6 +16,20 @@ extern const struct leat_transport leat_transport_stdio, leat_transport_file, le
 __attribute__((format(printf, 4, 5))) int leat_endpoint_refuse(struct leat_error *error, const char *endpoint, int code, const char *what,
                                                                ...);
 
+/* ---- plug-ins (plugin.c) ---- */
+
+/* The transport of a loaded plug-in, or NULL. */
+const struct leat_transport *leat_plugin_find(const char *scheme);
+
+/* The family of a scheme: its first letters and digits, at most 30; family[0] is 0 where there are none. */
+void leat_plugin_family(const char *scheme, char family[32]);
+
+/*
+ * Looks for the plug-in of that family and loads it. 0; -ENOENT: there is none, and `text` says where it was looked for; -EINVAL: there is
+ * one, and `text` says what is wrong with it.
+ */
+int leat_plugin_load(const char *family, char *text, size_t bytes);
+
 /* The same, with the code in words at the end: "ENDPOINT: what: Connection refused". */
 int leat_endpoint_fail(struct leat_error *error, const char *endpoint, int code, const char *what);
 

@@ -27,7 +27,9 @@ int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *de
     if (link->in_open && link->hold == HOLD_DEVICE)
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_IN), .in = true};
     if (link->out_open && !link_output_known_lost(link)) /* with nothing to write, this hears only that the other end is gone */
-        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT), .out = link->out_blocked};
+        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT),
+                                           .out = link->out_blocked && !link->transport->tells_by_reading,
+                                           .in = link->out_blocked && link->transport->tells_by_reading};
     bool again = link->in_open && link->hold == HOLD_BLOCKS;
     for (int64_t i = 0; i < count; i++)
         again = again || (set[i].fd < 0 && (set[i].in || set[i].out));

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What `leat pump` pushes by ZeroMQ a plain libzmq program pulls byte for byte, one frame to a message or many; and the other way round."""
+import os
+import subprocess
+
+from leatcli import SECONDS, check, folder, frames, run, slurp, spill, summary
+
+PEER = os.environ['ZMQ_PEER']
+work = folder()
+data = b''.join(frames(20000))
+source, target = spill(os.path.join(work, 'in'), data), os.path.join(work, 'out')
+
+
+def peer(kind, **streams):
+  process = subprocess.Popen([PEER, kind], stderr=subprocess.PIPE, **streams)
+  return process, 'zmq+' + process.stderr.readline().decode().strip()
+
+
+def pushed(batch):
+  with open(target, 'wb') as out:
+    process, endpoint = peer('pull', stdin=subprocess.PIPE, stdout=out)
+    done = run('pump', '--from', source, '--to', f'{endpoint}?type=push{batch}', '--frame', 'der', '--stats', 'json')
+    check(done.returncode == 0, f'push{batch}: exit {done.returncode}: {done.stderr}')
+    process.stdin.close() # all is there: pump has waited until libzmq had written it
+    check(process.wait(SECONDS) == 0, f'the puller: exit {process.returncode}')
+  check(summary(done.stderr)['bytes_out'] == len(data), f'push{batch}: {done.stderr}')
+  check(slurp(target) == data, f'push{batch}: the puller got something else: {os.path.getsize(target)} bytes of {len(data)}')
+
+
+def pulled():
+  with open(source, 'rb') as feed:
+    process, endpoint = peer('push', stdin=feed)
+    done = run('pump', '--from', f'{endpoint}?type=pull', '--to', target, '--frame', 'der', '--limit', '20000', '--stats', 'json')
+  check(done.returncode == 0, f'pull: exit {done.returncode}: {done.stderr}')
+  check(process.wait(SECONDS) == 0, f'the pusher: exit {process.returncode}')
+  check(slurp(target) == data, f'pull: the output differs')
+
+
+pushed('')
+pushed('&batch=64KiB')
+pulled()
+print(f'{len(data)} bytes in 20000 frames: pushed one by one, pushed many to a message, pulled: the same')
