@@ -4,6 +4,7 @@
  * prints a line for each: the object and the words that its text must have, then the text, with tabs between. error_texts_test.py judges
  * them, and knows from the sources whether any is missing.
  */
+#define _GNU_SOURCE
 #include <leat/io_thread.h>
 #include <leat/listener.h>
 #include <leat/os.h>
@@ -12,6 +13,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void told(const char *object, const char *words, int code, const char *text)
 {
@@ -223,8 +225,25 @@ static void endpoint(const char *name, const char *words)
     link_at(name, words, (struct leat_link_options){.dialect = leat_tlv_dialect("t8l8")});
 }
 
+/* One that is not there, and one that is no library. */
+static void plugins(void)
+{
+    char folder[] = "/tmp/leat-error-texts-XXXXXX", path[64];
+    if (mkdtemp(folder) == NULL || setenv("LEAT_PLUGINS", folder, 1) != 0)
+        exit(1);
+    snprintf(path, sizeof path, "%s/leat-broken.so", folder);
+    FILE *file = fopen(path, "w");
+    if (file == NULL || fclose(file) != 0)
+        exit(1);
+    endpoint("nats://127.0.0.1:4222/subject", "leat-nats.so|not in /tmp/leat-error-texts|package leat-nats");
+    endpoint("broken:x", "leat-broken.so|/tmp/leat-error-texts");
+    unlink(path);
+    rmdir(folder);
+}
+
 static void endpoints(const char *long_path)
 {
+    plugins();
     endpoint("", "needs a name");
     endpoint(long_path, "longer than");
     endpoint("carrier-pigeon:home", "carrier-pigeon|tcp|file");
