@@ -10,7 +10,7 @@
  * ask for ZMQ_EVENTS takes the wake-up away, for the other direction, too; so it is not asked for the sake of one that does not wait, and
  * who asks for one that does looks at both.
  */
-#include <leat/endpoint.h>
+#include "plugin.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,15 +50,6 @@ struct zmq_end {
 
 /* ---- errors ---- */
 
-static int refuse(struct leat_error *error, const struct leat_address *address, int code, const char *what, const char *more)
-{
-    if (error != NULL) {
-        *error = (struct leat_error){.code = code, .offset = -1};
-        snprintf(error->text, sizeof error->text, "%s: %s%s", address->text, what, more);
-    }
-    return code;
-}
-
 /* The system's number, for those that are libzmq's own have none. */
 static int code_of(int number)
 {
@@ -68,52 +59,22 @@ static int code_of(int number)
 static int fail(struct leat_error *error, const struct leat_address *address, const char *what)
 {
     const int number = zmq_errno();
-    return refuse(error, address, code_of(number), what, zmq_strerror(number));
-}
-
-/* ---- keys ---- */
-
-static const char *value_of(const struct leat_address *address, const char *key)
-{
-    for (int64_t i = 0; i < address->key_count; i++)
-        if (strcmp(address->keys[i], key) == 0)
-            return address->values[i];
-    return NULL;
-}
-
-/* A number of that key, with KiB or MiB behind it where it is of bytes; *number stays where it was not given. */
-static int take_number(const struct leat_address *address, const char *key, int64_t most, int64_t *number, struct leat_error *error)
-{
-    const char *text = value_of(address, key);
-    char *end = NULL, what[160];
-    if (text == NULL)
-        return 0;
-    errno = 0;
-    long long value = text[0] >= '0' && text[0] <= '9' ? strtoll(text, &end, 10) : -1;
-    if (end != NULL && (strcmp(end, "KiB") == 0 || strcmp(end, "MiB") == 0)) {
-        value = value > most ? most + 1 : value * (end[0] == 'K' ? 1024 : 1048576);
-        end += 3;
-    }
-    if (value < 0 || value > most || errno != 0 || *end != '\0') {
-        snprintf(what, sizeof what, "%s=%.40s: must be 0 to %lld", key, text, (long long)most);
-        return refuse(error, address, -EINVAL, what, "");
-    }
-    *number = value;
-    return 0;
+    return plugin_refuse(error, address, code_of(number), what, zmq_strerror(number));
 }
 
 static int take_kind(struct zmq_end *end, const struct leat_address *address, unsigned directions, struct leat_error *error)
 {
-    const char *word = value_of(address, "type");
+    const char *word = plugin_value(address, "type");
     for (int i = 0; word != NULL && i < KINDS; i++) {
         if (strcmp(word, kinds[i].word) != 0)
             continue;
         end->kind = (enum kind)i;
         if ((directions & kinds[i].directions) != 0)
             return 0;
-        return refuse(error, address, -EINVAL, word, directions & LEAT_OUT ? " cannot be written to" : " cannot be read from");
+        return plugin_refuse(error, address, -EINVAL, word, directions & LEAT_OUT ? " cannot be written to" : " cannot be read from");
     }
-    return refuse(error, address, -EINVAL, "type must be push, pull, pub, sub, pair or dealer", word != NULL ? ", not the one given" : "");
+    return plugin_refuse(error, address, -EINVAL, "type must be push, pull, pub, sub, pair or dealer",
+                         word != NULL ? ", not the one given" : "");
 }
 
 /* ---- open and close ---- */
@@ -154,15 +115,15 @@ static int set_up(struct zmq_end *end, const struct leat_address *address, struc
 {
     int64_t hwm = 1000, linger_ms = LINGER_MS, bind = 0;
     char name[2 * LEAT_ADDRESS_BYTES];
-    const char *topic = value_of(address, "topic");
-    int rc = take_number(address, "hwm", INT32_MAX, &hwm, error);
-    rc = rc != 0 ? rc : take_number(address, "linger_ms", INT32_MAX, &linger_ms, error);
-    rc = rc != 0 ? rc : take_number(address, "bind", 1, &bind, error);
-    rc = rc != 0 ? rc : take_number(address, "batch", 1 << 30, &end->batch, error);
+    const char *topic = plugin_value(address, "topic");
+    int rc = plugin_number(address, "hwm", INT32_MAX, &hwm, error);
+    rc = rc != 0 ? rc : plugin_number(address, "linger_ms", INT32_MAX, &linger_ms, error);
+    rc = rc != 0 ? rc : plugin_number(address, "bind", 1, &bind, error);
+    rc = rc != 0 ? rc : plugin_number(address, "batch", 1 << 30, &end->batch, error);
     if (rc != 0)
         return rc;
     if (topic != NULL && end->kind != PUB && end->kind != SUB)
-        return refuse(error, address, -EINVAL, "topic is for the types pub and sub", "");
+        return plugin_refuse(error, address, -EINVAL, "topic is for the types pub and sub", "");
     end->has_topic = topic != NULL;
     end->topic_bytes = topic != NULL ? strlen(topic) : 0;
     memcpy(end->topic, topic != NULL ? topic : "", end->topic_bytes);
@@ -184,7 +145,7 @@ static int zmq_end_open(void **state, const struct leat_address *address, unsign
 {
     struct zmq_end *end = calloc(1, sizeof *end);
     if (end == NULL)
-        return refuse(error, address, -ENOMEM, "open: no memory", "");
+        return plugin_refuse(error, address, -ENOMEM, "open: no memory", "");
     int rc = take_kind(end, address, directions, error);
     rc = rc != 0 ? rc : set_up(end, address, error);
     if (rc != 0)

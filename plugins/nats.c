@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* leat-nats.so: NATS (nats://HOST:PORT/SUBJECT) and JetStream (nats-js://HOST:PORT/STREAM) as endpoints, with cnats 3.4. */
+#include "nats_end.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define MOST_SERVERS 16
+
+/* ---- errors ---- */
+
+int nats_code(natsStatus status)
+{
+    switch (status) {
+    case NATS_OK:
+        return 0;
+    case NATS_NO_SERVER:
+        return -ECONNREFUSED;
+    case NATS_TIMEOUT:
+        return -ETIMEDOUT;
+    case NATS_CONNECTION_AUTH_FAILED:
+    case NATS_NOT_PERMITTED:
+        return -EACCES;
+    case NATS_SSL_ERROR:
+    case NATS_SECURE_CONNECTION_REQUIRED:
+        return -EPROTO;
+    case NATS_INVALID_ARG:
+    case NATS_INVALID_SUBJECT:
+        return -EINVAL;
+    case NATS_MAX_PAYLOAD:
+        return -EMSGSIZE;
+    case NATS_NO_MEMORY:
+        return -ENOMEM;
+    case NATS_NOT_FOUND:
+        return -ENOENT;
+    case NATS_INSUFFICIENT_BUFFER:
+        return -EAGAIN;
+    case NATS_CONNECTION_CLOSED:
+        return -EPIPE;
+    default:
+        return -EIO;
+    }
+}
+
+int nats_fail(struct leat_error *error, const struct leat_address *address, const char *what, natsStatus status)
+{
+    natsStatus last = status;
+    const char *more = nats_GetLastError(&last);
+    char text[512];
+    snprintf(text, sizeof text, "%s%s%s%.300s", what, natsStatus_GetText(status), more != NULL && more[0] != '\0' ? ": " : "",
+             more != NULL ? more : "");
+    return plugin_refuse(error, address, nats_code(status), text, "");
+}
+
+/* ---- the connection ---- */
+
+static void on_error(natsConnection *connection, natsSubscription *subscription, natsStatus status, void *closure)
+{
+    struct nats_end *end = closure;
+    (void)connection, (void)subscription;
+    if (status == NATS_SLOW_CONSUMER) /* the library counts what it drops */
+        return;
+    pthread_mutex_lock(&end->mutex);
+    if (status == NATS_NOT_PERMITTED || status == NATS_CONNECTION_AUTH_FAILED)
+        end->error = nats_code(status);
+    pthread_mutex_unlock(&end->mutex);
+    nats_signal(end->in_fd);
+    nats_signal(end->out_fd);
+}
+
+static void on_closed(natsConnection *connection, void *closure)
+{
+    struct nats_end *end = closure;
+    (void)connection;
+    pthread_mutex_lock(&end->mutex);
+    if (end->error == 0 && !end->stopping)
+        end->error = -ECONNRESET;
+    pthread_mutex_unlock(&end->mutex);
+    nats_signal(end->in_fd);
+    nats_signal(end->out_fd);
+}
+
+static void on_reconnected(natsConnection *connection, void *closure)
+{
+    (void)connection;
+    nats_signal(((struct nats_end *)closure)->out_fd);
+}
+
+/* The servers of "A,B,C", each with nats:// before it. Returns how many; storage is theirs. */
+static int list_servers(const char *text, size_t bytes, char *storage, size_t storage_bytes, const char *servers[MOST_SERVERS])
+{
+    int count = 0;
+    size_t used = 0;
+    for (size_t at = 0; at < bytes && count < MOST_SERVERS;) {
+        size_t length = strcspn(text + at, ",");
+        length = length < bytes - at ? length : bytes - at;
+        int wrote = snprintf(storage + used, storage_bytes - used, "nats://%.*s", (int)length, text + at);
+        if (length > 0 && wrote > 0 && (size_t)wrote < storage_bytes - used) {
+            servers[count++] = storage + used;
+            used += (size_t)wrote + 1;
+        }
+        at += length + 1;
+    }
+    return count;
+}
+
+static int connect_to(struct nats_end *end, const struct leat_address *address, const char *servers, size_t bytes, struct leat_error *error)
+{
+    char storage[4 * LEAT_ADDRESS_BYTES];
+    const char *list[MOST_SERVERS], *ca = plugin_value(address, "tls_ca"), *credentials = plugin_value(address, "creds");
+    natsOptions *options = NULL;
+    int count = list_servers(servers, bytes, storage, sizeof storage, list);
+    if (count == 0)
+        return plugin_refuse(error, address, -EINVAL, "missing server; the form is ", "HOST:PORT[,HOST:PORT]/NAME");
+    natsStatus status = natsOptions_Create(&options);
+    status = status != NATS_OK ? status : natsOptions_SetServers(options, list, count);
+    status = status != NATS_OK ? status : natsOptions_SetTimeout(options, 5000);
+    status = status != NATS_OK ? status : natsOptions_SetMaxReconnect(options, -1);
+    status = status != NATS_OK ? status : natsOptions_SetReconnectWait(options, 200);
+    status = status != NATS_OK ? status : natsOptions_SetErrorHandler(options, on_error, end);
+    status = status != NATS_OK ? status : natsOptions_SetClosedCB(options, on_closed, end);
+    status = status != NATS_OK ? status : natsOptions_SetReconnectedCB(options, on_reconnected, end);
+    status = status != NATS_OK || ca == NULL ? status : natsOptions_SetSecure(options, true);
+    status = status != NATS_OK || ca == NULL ? status : natsOptions_LoadCATrustedCertificates(options, ca);
+    status = status != NATS_OK || credentials == NULL ? status : natsOptions_SetUserCredentialsFromFiles(options, credentials, NULL);
+    status = status != NATS_OK ? status : natsConnection_Connect(&end->connection, options);
+    natsOptions_Destroy(options);
+    return status == NATS_OK ? 0 : nats_fail(error, address, "connect: ", status);
+}
+
+int nats_end_open(struct nats_end *end, const struct leat_address *address, unsigned directions, const char **last,
+                  struct leat_error *error)
+{
+    const char *from = address->rest, *slash = NULL;
+    end->in_fd = end->out_fd = -1;
+    pthread_mutex_init(&end->mutex, NULL);
+    pthread_cond_init(&end->room, NULL);
+    end->in = (directions & LEAT_IN) != 0;
+    end->out = (directions & LEAT_OUT) != 0;
+    end->linger_ms = 10000;
+    int rc = plugin_number(address, "linger_ms", INT32_MAX, &end->linger_ms, error);
+    rc = rc != 0 ? rc : plugin_number(address, "batch", 1 << 20, &end->batch, error);
+    if (rc != 0)
+        return rc;
+    from += strncmp(from, "//", 2) == 0 ? 2 : 0;
+    slash = strrchr(from, '/');
+    if (slash == NULL || slash[1] == '\0')
+        return plugin_refuse(error, address, -EINVAL, "missing name; the form is ", "HOST:PORT[,HOST:PORT]/NAME");
+    *last = slash + 1;
+    end->in_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    end->out_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (end->in_fd < 0 || end->out_fd < 0)
+        return plugin_refuse(error, address, -errno, "eventfd: ", strerror(errno));
+    return connect_to(end, address, from, (size_t)(slash - from), error);
+}
+
+void nats_end_stop(struct nats_end *end)
+{
+    pthread_mutex_lock(&end->mutex);
+    end->stopping = true;
+    pthread_cond_broadcast(&end->room);
+    pthread_mutex_unlock(&end->mutex);
+}
+
+void nats_end_close(struct nats_end *end)
+{
+    natsConnection_Close(end->connection);
+    natsConnection_Destroy(end->connection);
+    for (; end->taken != end->queued; end->taken++)
+        natsMsg_Destroy(end->queue[end->taken % QUEUE]);
+    natsMsg_Destroy(end->reading);
+    pthread_mutex_lock(&end->mutex);
+    const int fds[] = {end->in_fd, end->out_fd};
+    end->in_fd = end->out_fd = -1;
+    end->stopping = true;
+    pthread_mutex_unlock(&end->mutex);
+    for (int i = 0; i < 2; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    pthread_cond_destroy(&end->room);
+}
+
+/* ---- the queue ---- */
+
+void nats_signal(int fd)
+{
+    const uint64_t one = 1;
+    if (fd >= 0 && write(fd, &one, sizeof one) < 0) {
+        /* full: it is readable anyway */
+    }
+}
+
+void nats_clear(int fd)
+{
+    uint64_t count;
+    if (read(fd, &count, sizeof count) < 0) {
+        /* nothing was there */
+    }
+}
+
+bool nats_end_put(struct nats_end *end, natsMsg *msg)
+{
+    pthread_mutex_lock(&end->mutex);
+    while (!end->stopping && end->queued - end->taken == QUEUE)
+        pthread_cond_wait(&end->room, &end->mutex);
+    const bool goes = !end->stopping;
+    const bool first = end->queued == end->taken;
+    if (goes)
+        end->queue[end->queued++ % QUEUE] = msg;
+    pthread_mutex_unlock(&end->mutex);
+    if (goes && first)
+        nats_signal(end->in_fd);
+    return goes;
+}
+
+/* The next message, or NULL and *code. */
+static natsMsg *next_msg(struct nats_end *end, int *code)
+{
+    natsMsg *msg = NULL;
+    for (int look = 0; msg == NULL && look < 2; look++) {
+        pthread_mutex_lock(&end->mutex);
+        if (end->queued != end->taken) {
+            const bool full = end->queued - end->taken == QUEUE;
+            msg = end->queue[end->taken++ % QUEUE];
+            if (full)
+                pthread_cond_broadcast(&end->room);
+        }
+        *code = end->error != 0 ? end->error : -EAGAIN;
+        pthread_mutex_unlock(&end->mutex);
+        if (msg == NULL && look == 0)
+            nats_clear(end->in_fd);
+    }
+    return msg;
+}
+
+int64_t nats_end_read(struct nats_end *end, void *span, int64_t bytes, void (*done)(struct nats_end *end, natsMsg *msg))
+{
+    int64_t got = 0;
+    int code = 0;
+    if (bytes < 1)
+        return -EINVAL;
+    if (!end->in)
+        return 0;
+    while (got < bytes) {
+        if (end->reading == NULL) {
+            end->reading = next_msg(end, &code);
+            end->offset = 0;
+        }
+        if (end->reading == NULL)
+            return got > 0 ? got : code;
+        const int64_t left = natsMsg_GetDataLength(end->reading) - end->offset, most = left < bytes - got ? left : bytes - got;
+        if (most > 0)
+            memcpy((char *)span + got, natsMsg_GetData(end->reading) + end->offset, (size_t)most);
+        got += most;
+        end->offset += most;
+        if (most == left) {
+            done(end, end->reading);
+            end->reading = NULL;
+        }
+    }
+    return got;
+}
+
+int nats_end_fd(void *state, unsigned direction)
+{
+    const struct nats_end *end = state;
+    return direction == LEAT_IN ? end->in_fd : end->out_fd;
+}
+
+/* ---- what goes out ---- */
+
+int64_t nats_end_group(const struct nats_end *end, const int64_t *sizes, int64_t first, int64_t count, int64_t *bytes)
+{
+    int64_t next = first + 1;
+    *bytes = sizes[first];
+    for (; next < count && *bytes + sizes[next] <= end->batch; next++)
+        *bytes += sizes[next];
+    return next;
+}
+
+void nats_copy(const struct leat_span **span, int64_t *at, void *to, int64_t bytes)
+{
+    unsigned char *p = to;
+    while (bytes > 0) {
+        const int64_t left = (*span)->bytes - *at, most = left < bytes ? left : bytes;
+        memcpy(p, (*span)->data + *at, (size_t)most);
+        p += most;
+        bytes -= most;
+        *at += most;
+        if (*at == (*span)->bytes) {
+            ++*span;
+            *at = 0;
+        }
+    }
+}
+
+static const struct leat_transport *const transports[] = {&nats_core, &nats_js};
+extern const struct leat_plugin leat_plugin;
+__attribute__((visibility("default"))) const struct leat_plugin leat_plugin = {LEAT_ENDPOINT_VERSION, 2, transports};

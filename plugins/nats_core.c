@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Core NATS: at most once. A frame is a message; with batch=BYTES as many whole frames as wait, up to so many bytes, are one. A subscriber
+ * that is too slow loses messages in the library, which counts them. While the connection is away the library keeps up to 8 MiB of what is
+ * published.
+ */
+#include "nats_end.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct core {
+    struct nats_end end; /* first: the shared functions see it */
+    natsSubscription *subscription;
+    unsigned char *bytes; /* where a message is put together */
+    int64_t room;
+};
+
+static void on_msg(natsConnection *connection, natsSubscription *subscription, natsMsg *msg, void *closure)
+{
+    (void)connection, (void)subscription;
+    if (!nats_end_put(closure, msg))
+        natsMsg_Destroy(msg);
+}
+
+static int core_close(void *state)
+{
+    struct core *core = state;
+    int rc = 0;
+    if (core->end.connection != NULL && core->end.out && core->end.linger_ms > 0)
+        rc = nats_code(natsConnection_FlushTimeout(core->end.connection, core->end.linger_ms));
+    nats_end_stop(&core->end);
+    natsSubscription_Destroy(core->subscription);
+    nats_end_close(&core->end);
+    pthread_mutex_destroy(&core->end.mutex);
+    free(core->bytes);
+    free(core);
+    return rc;
+}
+
+static int core_open(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
+{
+    struct core *core = calloc(1, sizeof *core);
+    const char *subject, *group = plugin_value(address, "queue");
+    if (core == NULL)
+        return plugin_refuse(error, address, -ENOMEM, "open: no memory", "");
+    int rc = nats_end_open(&core->end, address, directions, &subject, error);
+    if (rc == 0) {
+        memcpy(core->end.subject, subject, strlen(subject) + 1);
+        natsStatus status = NATS_OK;
+        if (core->end.in && group != NULL)
+            status = natsConnection_QueueSubscribe(&core->subscription, core->end.connection, subject, group, on_msg, &core->end);
+        else if (core->end.in)
+            status = natsConnection_Subscribe(&core->subscription, core->end.connection, subject, on_msg, &core->end);
+        if (status == NATS_OK && core->end.in) /* the server knows of it, or says that it may not be */
+            status = natsConnection_FlushTimeout(core->end.connection, 5000);
+        rc = status == NATS_OK ? 0 : nats_fail(error, address, "subscribe: ", status);
+    }
+    if (rc != 0) {
+        core->end.out = false;
+        core_close(core);
+    } else {
+        *state = core;
+    }
+    return rc;
+}
+
+static void drop(struct nats_end *end, natsMsg *msg)
+{
+    (void)end;
+    natsMsg_Destroy(msg);
+}
+
+static int64_t core_read(void *state, void *span, int64_t bytes)
+{
+    return nats_end_read(state, span, bytes, drop);
+}
+
+static int64_t write_once(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+{
+    struct core *core = state;
+    int64_t took = 0, at = 0, bytes;
+    if (!core->end.out)
+        return -EPIPE;
+    pthread_mutex_lock(&core->end.mutex);
+    int rc = core->end.error;
+    pthread_mutex_unlock(&core->end.mutex);
+    for (int64_t first = 0, next; rc == 0 && first < count; first = next) {
+        next = nats_end_group(&core->end, sizes, first, count, &bytes);
+        if (bytes > core->room) {
+            unsigned char *more = realloc(core->bytes, (size_t)bytes);
+            core->bytes = more != NULL ? more : core->bytes;
+            core->room = more != NULL ? bytes : core->room;
+            rc = more != NULL ? 0 : -ENOMEM;
+        }
+        if (rc == 0) {
+            nats_copy(&spans, &at, core->bytes, bytes);
+            if (bytes > 0)
+                rc = nats_code(natsConnection_Publish(core->end.connection, core->end.subject, core->bytes, (int)bytes));
+        }
+        took += rc == 0 ? bytes : 0;
+    }
+    return took > 0 || rc == 0 ? took : rc;
+}
+
+static int64_t core_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+{
+    struct core *core = state;
+    int64_t took = write_once(state, spans, sizes, count);
+    if (took != -EAGAIN) /* the library keeps no more while it is away */
+        return took;
+    nats_clear(core->end.out_fd);
+    return write_once(state, spans, sizes, count);
+}
+
+static int64_t core_write(void *state, const struct leat_span *spans, int64_t count)
+{
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < count; i++)
+        bytes += spans[i].bytes;
+    return core_write_many(state, spans, &bytes, 1);
+}
+
+static int64_t core_lost(void *state)
+{
+    struct core *core = state;
+    int64_t dropped = 0;
+    if (core->subscription != NULL)
+        natsSubscription_GetDropped(core->subscription, &dropped);
+    return dropped;
+}
+
+static const char *const keys[] = {"queue", "batch", "creds", "linger_ms", "tls_ca", NULL};
+
+const struct leat_transport nats_core = {
+    .version = LEAT_ENDPOINT_VERSION,
+    .scheme = "nats",
+    .form = "nats://HOST:PORT/SUBJECT",
+    .keys = keys,
+    .directions = LEAT_IN | LEAT_OUT,
+    .min_read = 1,
+    .rest = LEAT_REST_NAME,
+    .open = core_open,
+    .fd = nats_end_fd,
+    .read = core_read,
+    .write = core_write,
+    .close = core_close,
+    .datagrams = true,
+    .lost = core_lost,
+    .write_many = core_write_many,
+    .tells_by_reading = true,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What core NATS and JetStream share: a connection, and a queue of messages that the library's threads fill and the link's thread empties.
+ *
+ * Each direction has an eventfd of its own, which says that it may go on; whoever finds nothing clears it first and looks once more.
+ */
+#ifndef LEAT_NATS_END_H
+#define LEAT_NATS_END_H
+
+#include "plugin.h"
+
+#include <nats/nats.h>
+#include <pthread.h>
+
+#define QUEUE 1024 /* messages; a power of two */
+
+struct nats_end {
+    natsConnection *connection;
+    bool in, out;
+    char subject[LEAT_ADDRESS_BYTES];
+    int64_t linger_ms, batch;
+    int in_fd, out_fd;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t room; /* in the queue, or the end */
+    /* under the mutex */
+    natsMsg *queue[QUEUE];
+    uint64_t queued, taken;
+    bool stopping;
+    int error; /* what the library said of the connection; 0: nothing */
+
+    /* the link's thread */
+    natsMsg *reading;
+    int64_t offset;
+};
+
+extern const struct leat_transport nats_core, nats_js;
+
+/* The library's status as a negative errno. */
+int nats_code(natsStatus status);
+int nats_fail(struct leat_error *error, const struct leat_address *address, const char *what, natsStatus status);
+
+/*
+ * The connection is made: `nats://`, then what stands before the last slash of the address; *last is what stands behind it. 0 or a negative
+ * errno; either way nats_end_close is to be called.
+ */
+int nats_end_open(struct nats_end *end, const struct leat_address *address, unsigned directions, const char **last,
+                  struct leat_error *error);
+void nats_end_stop(struct nats_end *end);  /* whoever waits for room does not any more */
+void nats_end_close(struct nats_end *end); /* but for the mutex */
+
+void nats_signal(int fd);
+void nats_clear(int fd);
+/* The message is in the queue, after a wait for room. False: it was not taken, as the end is closing. */
+bool nats_end_put(struct nats_end *end, natsMsg *msg);
+/* Reads from the queue, as a transport's read. `done` is called with each message that was read to its end, and owns it. */
+int64_t nats_end_read(struct nats_end *end, void *span, int64_t bytes, void (*done)(struct nats_end *end, natsMsg *msg));
+int nats_end_fd(void *state, unsigned direction);
+/* The next group of whole frames that is one message: sets *bytes, returns the index behind it. */
+int64_t nats_end_group(const struct nats_end *end, const int64_t *sizes, int64_t first, int64_t count, int64_t *bytes);
+/* Copies the next bytes out of the spans; *span and *at go on. */
+void nats_copy(const struct leat_span **span, int64_t *at, void *to, int64_t bytes);
+
+#endif

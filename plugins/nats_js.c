@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JetStream: at least once, and each message stored once.
+ *
+ * Out: a message is published with a number of its own, Nats-Msg-Id: ID-N, and stays here until the server says that it is stored. One that
+ * gets no answer within two seconds, or a bad one, is published again with the same number, every 200 ms at most, for RESEND_S at most
+ * since its first time; the stream's window of duplicates is no shorter, so what had been stored after all is not stored twice. After that
+ * it is given up, and the output fails.
+ *
+ * In: a durable pull consumer. A message is acknowledged when all of it was read. One that comes again, since its acknowledgement was lost,
+ * is acknowledged again and not read twice, as far back as SEEN numbers.
+ *
+ * J1  slots[n % window] is number n's from its first publish until it is stored or given up; no number beyond oldest + window is published.
+ */
+#define _GNU_SOURCE
+#include "nats_end.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RESEND_S 60
+#define WINDOW_S 120 /* of duplicates, where leat makes the stream */
+#define ANSWER_MS 2000
+#define PAUSE_MS 200
+#define SEEN (INT64_C(1) << 20)
+#define FETCH 256
+#define MSG_ID "Nats-Msg-Id"
+
+struct slot {
+    int64_t first_ns; /* when it was published first; 0: free */
+    natsMsg *again;   /* to be published again */
+};
+
+struct js {
+    struct nats_end end; /* first: the shared functions see it */
+    jsCtx *context;
+    natsSubscription *subscription;
+    char stream[LEAT_ADDRESS_BYTES], id[80];
+    pthread_t thread;
+    bool runs;
+
+    /* out; under end.mutex */
+    struct slot *slots;
+    int64_t window, next, pending, stored, doubles, given_up, waiting;
+    pthread_cond_t changed; /* pending, or something to publish again, or the end */
+
+    /* in; the fetching thread's, but the count */
+    uint64_t *seen;
+    uint64_t highest;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Waits for `changed`, under the mutex. */
+static void wait_ms(struct js *js, int64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += ms % 1000 * 1000000;
+    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&js->changed, &js->end.mutex, &until);
+}
+
+/* ---- out ---- */
+
+/* The number in a message's id. */
+static int64_t number_of(natsMsg *msg)
+{
+    const char *id = NULL;
+    if (natsMsgHeader_Get(msg, MSG_ID, &id) != NATS_OK)
+        return -1;
+    id = strrchr(id, '-');
+    return id != NULL ? strtoll(id + 1, NULL, 10) : -1;
+}
+
+/* The slot is free; whoever waits for room, or for the end of all, may look. */
+static void settle(struct js *js, struct slot *slot)
+{
+    slot->first_ns = 0;
+    js->pending--;
+    nats_signal(js->end.out_fd);
+    pthread_cond_broadcast(&js->changed);
+}
+
+/* In a thread of the library's, for each message that was answered, or not in time. */
+static void on_answer(jsCtx *context, natsMsg *msg, jsPubAck *ack, jsPubAckErr *error, void *closure)
+{
+    struct js *js = closure;
+    const int64_t number = number_of(msg);
+    struct slot *slot = number >= 0 ? &js->slots[number % js->window] : NULL;
+    (void)context, (void)error;
+    pthread_mutex_lock(&js->end.mutex);
+    if (slot != NULL && slot->first_ns != 0 && ack != NULL) {
+        js->stored++;
+        js->doubles += ack->Duplicate;
+        settle(js, slot);
+    } else if (slot != NULL && slot->first_ns != 0 && slot->again == NULL) {
+        slot->again = msg;
+        js->waiting++;
+        msg = NULL;
+    }
+    pthread_mutex_unlock(&js->end.mutex);
+    natsMsg_Destroy(msg);
+}
+
+/* Publishes; the library owns the message then. */
+static natsStatus publish(struct js *js, natsMsg **msg)
+{
+    jsPubOptions options;
+    jsPubOptions_Init(&options);
+    options.MaxWait = ANSWER_MS;
+    return js_PublishMsgAsync(js->context, msg, &options);
+}
+
+/* Under the mutex, which it leaves for each publish: what is to be published again. */
+static void publish_again(struct js *js)
+{
+    for (int64_t i = 0; i < js->window && js->waiting > 0; i++) {
+        struct slot *slot = &js->slots[i];
+        natsMsg *msg = slot->again;
+        if (msg == NULL)
+            continue;
+        slot->again = NULL;
+        js->waiting--;
+        if (now_ns() - slot->first_ns > RESEND_S * INT64_C(1000000000) || js->end.stopping) {
+            js->given_up++;
+            js->end.error = js->end.error != 0 ? js->end.error : -EIO;
+            settle(js, slot);
+            natsMsg_Destroy(msg);
+            continue;
+        }
+        pthread_mutex_unlock(&js->end.mutex);
+        natsStatus status = publish(js, &msg);
+        pthread_mutex_lock(&js->end.mutex);
+        if (status != NATS_OK) { /* the connection is away, and the library keeps no more */
+            slot->again = msg;
+            js->waiting++;
+            return;
+        }
+    }
+}
+
+static void *resender(void *context)
+{
+    struct js *js = context;
+    pthread_mutex_lock(&js->end.mutex);
+    while (!js->end.stopping || js->waiting > 0) {
+        wait_ms(js, js->waiting > 0 && !js->end.stopping ? PAUSE_MS : 1000);
+        publish_again(js);
+    }
+    pthread_mutex_unlock(&js->end.mutex);
+    return NULL;
+}
+
+/* The next number's message. 0, or a negative errno: nothing went. */
+static int send_one(struct js *js, const void *data, int64_t bytes)
+{
+    char id[120];
+    natsMsg *msg = NULL;
+    struct slot *slot = &js->slots[js->next % js->window];
+    pthread_mutex_lock(&js->end.mutex);
+    int rc = js->end.error != 0 ? js->end.error : slot->first_ns != 0 ? -EAGAIN : 0;
+    pthread_mutex_unlock(&js->end.mutex);
+    if (rc != 0)
+        return rc;
+    snprintf(id, sizeof id, "%s-%" PRId64, js->id, js->next);
+    natsStatus status = natsMsg_Create(&msg, js->end.subject, NULL, data, (int)bytes);
+    status = status != NATS_OK ? status : natsMsgHeader_Set(msg, MSG_ID, id);
+    if (status == NATS_OK) {
+        pthread_mutex_lock(&js->end.mutex);
+        slot->first_ns = now_ns();
+        js->pending++;
+        pthread_mutex_unlock(&js->end.mutex);
+        status = publish(js, &msg);
+        if (status != NATS_OK) {
+            pthread_mutex_lock(&js->end.mutex);
+            slot->first_ns = 0;
+            js->pending--;
+            pthread_mutex_unlock(&js->end.mutex);
+        }
+    }
+    natsMsg_Destroy(msg);
+    if (status == NATS_OK)
+        js->next++;
+    return nats_code(status);
+}
+
+static int64_t write_once(struct js *js, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+{
+    int64_t took = 0, at = 0, bytes;
+    int rc = 0;
+    if (!js->end.out)
+        return -EPIPE;
+    for (int64_t first = 0, next; rc == 0 && first < count; first = next) {
+        next = nats_end_group(&js->end, sizes, first, count, &bytes);
+        const bool one_piece = bytes > 0 && spans->bytes - at >= bytes;
+        unsigned char *joined = one_piece || bytes == 0 ? NULL : malloc((size_t)(bytes & INT64_MAX));
+        const void *data = one_piece ? spans->data + at : joined;
+        if (bytes > 0 && data == NULL)
+            rc = -ENOMEM;
+        const struct leat_span *span = spans;
+        int64_t place = at;
+        if (joined != NULL)
+            nats_copy(&span, &place, joined, bytes);
+        rc = rc != 0 || bytes == 0 ? rc : send_one(js, data, bytes);
+        free(joined);
+        if (rc != 0)
+            break;
+        took += bytes;
+        for (int64_t left = bytes; left > 0;) { /* what went is behind us */
+            const int64_t here = spans->bytes - at < left ? spans->bytes - at : left;
+            left -= here;
+            at += here;
+            if (at == spans->bytes) {
+                spans++;
+                at = 0;
+            }
+        }
+    }
+    return took > 0 || rc == 0 ? took : rc;
+}
+
+static int64_t js_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+{
+    struct js *js = state;
+    int64_t took = write_once(js, spans, sizes, count);
+    if (took != -EAGAIN)
+        return took;
+    nats_clear(js->end.out_fd);
+    return write_once(js, spans, sizes, count);
+}
+
+static int64_t js_write(void *state, const struct leat_span *spans, int64_t count)
+{
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < count; i++)
+        bytes += spans[i].bytes;
+    return js_write_many(state, spans, &bytes, 1);
+}
+
+/* ---- in ---- */
+
+/* Whether the message came before; from now on it did. */
+static bool came_before(struct js *js, natsMsg *msg)
+{
+    jsMsgMetaData *meta = NULL;
+    if (natsMsg_GetMetaData(&meta, msg) != NATS_OK)
+        return false;
+    const uint64_t number = meta->Sequence.Stream;
+    jsMsgMetaData_Destroy(meta);
+    for (; js->highest < number; js->highest++) /* what falls out of sight makes room */
+        js->seen[(js->highest + 1) % SEEN / 64] &= ~(UINT64_C(1) << ((js->highest + 1) % 64));
+    uint64_t *word = &js->seen[number % SEEN / 64];
+    const uint64_t bit = UINT64_C(1) << (number % 64);
+    if (number + SEEN <= js->highest || (*word & bit) == 0) {
+        *word |= bit;
+        return false;
+    }
+    return true;
+}
+
+static void *fetcher(void *context)
+{
+    struct js *js = context;
+    for (bool stopping = false; !stopping;) {
+        natsMsgList list = {0};
+        natsStatus status = natsSubscription_Fetch(&list, js->subscription, FETCH, PAUSE_MS, NULL);
+        for (int i = 0; i < list.Count; i++) {
+            if (came_before(js, list.Msgs[i])) {
+                natsMsg_Ack(list.Msgs[i], NULL);
+                js->doubles++;
+            } else if (nats_end_put(&js->end, list.Msgs[i])) {
+                list.Msgs[i] = NULL;
+            }
+        }
+        natsMsgList_Destroy(&list);
+        if (status != NATS_OK && status != NATS_TIMEOUT) /* the connection or the leader is away */
+            usleep(PAUSE_MS * 1000);
+        pthread_mutex_lock(&js->end.mutex);
+        stopping = js->end.stopping;
+        pthread_mutex_unlock(&js->end.mutex);
+    }
+    return NULL;
+}
+
+static void acknowledge(struct nats_end *end, natsMsg *msg)
+{
+    (void)end;
+    natsMsg_Ack(msg, NULL);
+    natsMsg_Destroy(msg);
+}
+
+static int64_t js_read(void *state, void *span, int64_t bytes)
+{
+    return nats_end_read(state, span, bytes, acknowledge);
+}
+
+/* ---- open and close ---- */
+
+/* Until all is stored, or linger_ms have passed, or the output has failed. */
+static int js_close(void *state)
+{
+    struct js *js = state;
+    int rc = 0;
+    if (js->runs && js->end.out) {
+        const int64_t until_ns = now_ns() + js->end.linger_ms * 1000000;
+        pthread_mutex_lock(&js->end.mutex);
+        while (js->pending > 0 && js->end.error == 0 && now_ns() < until_ns)
+            wait_ms(js, 50);
+        js->given_up += js->pending;
+        rc = js->given_up == 0 ? 0 : js->end.error != 0 ? js->end.error : -ETIMEDOUT;
+        pthread_mutex_unlock(&js->end.mutex);
+    } else if (js->runs) {
+        natsConnection_FlushTimeout(js->end.connection, 1000); /* acknowledgements */
+    }
+    nats_end_stop(&js->end);
+    pthread_mutex_lock(&js->end.mutex);
+    pthread_cond_broadcast(&js->changed);
+    pthread_mutex_unlock(&js->end.mutex);
+    if (js->runs)
+        pthread_join(js->thread, NULL);
+    natsSubscription_Destroy(js->subscription);
+    natsConnection_Close(js->end.connection);
+    jsCtx_Destroy(js->context);
+    nats_end_close(&js->end);
+    for (int64_t i = 0; js->slots != NULL && i < js->window; i++)
+        natsMsg_Destroy(js->slots[i].again);
+    free(js->seen);
+    if (js->pending > 0) /* an answer may be on its way in a thread of the library's: it finds what it needs, and nobody else does */
+        return rc;
+    pthread_cond_destroy(&js->changed);
+    pthread_mutex_destroy(&js->end.mutex);
+    free(js->slots);
+    free(js);
+    return rc;
+}
+
+/* The stream is there, or is made; its window of duplicates is long enough for what is published again. */
+static int find_stream(struct js *js, const struct leat_address *address, struct leat_error *error)
+{
+    const char *subject = plugin_value(address, "subject"), *storage = plugin_value(address, "storage");
+    int64_t replicas = 1;
+    jsStreamInfo *info = NULL;
+    jsErrCode what = 0;
+    int rc = plugin_number(address, "replicas", 5, &replicas, error);
+    if (rc != 0)
+        return rc;
+    if (storage != NULL && strcmp(storage, "file") != 0 && strcmp(storage, "memory") != 0)
+        return plugin_refuse(error, address, -EINVAL, "storage must be file or memory", "");
+    natsStatus status = js_GetStreamInfo(&info, js->context, js->stream, NULL, &what);
+    if (status == NATS_NOT_FOUND && subject != NULL) {
+        jsStreamConfig config;
+        jsStreamConfig_Init(&config);
+        config.Name = js->stream;
+        config.Subjects = &subject;
+        config.SubjectsLen = 1;
+        config.Replicas = replicas;
+        config.Storage = storage != NULL && storage[0] == 'm' ? js_MemoryStorage : js_FileStorage;
+        config.Duplicates = WINDOW_S * INT64_C(1000000000);
+        status = js_AddStream(&info, js->context, &config, NULL, &what);
+    }
+    if (status == NATS_NOT_FOUND)
+        return plugin_refuse(error, address, -ENOENT, "there is no stream of that name; with subject=S it is made", "");
+    if (status != NATS_OK)
+        return nats_fail(error, address, "stream: ", status);
+    const int64_t window_s = info->Config->Duplicates / 1000000000;
+    if (js->end.out && window_s < RESEND_S)
+        rc = plugin_refuse(error, address, -EINVAL, "the stream's duplicate_window is shorter than 60 s, for which leat publishes again",
+                           "");
+    if (rc == 0 && subject == NULL && info->Config->SubjectsLen > 0)
+        subject = info->Config->Subjects[0];
+    if (rc == 0 && js->end.out && (subject == NULL || strpbrk(subject, "*>") != NULL))
+        rc = plugin_refuse(error, address, -EINVAL, "subject=S is needed to publish, without * and >", "");
+    if (rc == 0 && subject != NULL)
+        snprintf(js->end.subject, sizeof js->end.subject, "%s", subject);
+    jsStreamInfo_Destroy(info);
+    return rc;
+}
+
+static int begin(struct js *js, const struct leat_address *address, struct leat_error *error)
+{
+    const char *durable = plugin_value(address, "durable"), *id = plugin_value(address, "id");
+    jsOptions options;
+    int64_t window = 4096;
+    int rc = plugin_number(address, "window", 1 << 20, &window, error);
+    if (rc != 0)
+        return rc;
+    js->window = window > 0 ? window : 1;
+    if (id != NULL && strlen(id) >= sizeof js->id)
+        return plugin_refuse(error, address, -EINVAL, "id must be 79 bytes at most", "");
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (id != NULL)
+        memcpy(js->id, id, strlen(id));
+    else
+        snprintf(js->id, sizeof js->id, "%" PRIx64 "-%lx-%x", (uint64_t)now.tv_sec, now.tv_nsec, (unsigned)getpid());
+    jsOptions_Init(&options);
+    options.PublishAsync.MaxPending = 2 * js->window;
+    options.PublishAsync.AckHandler = on_answer;
+    options.PublishAsync.AckHandlerClosure = js;
+    natsStatus status = natsConnection_JetStream(&js->context, js->end.connection, &options);
+    if (status != NATS_OK)
+        return nats_fail(error, address, "JetStream: ", status);
+    rc = find_stream(js, address, error);
+    if (rc != 0)
+        return rc;
+    js->slots = js->end.out ? calloc((size_t)js->window, sizeof *js->slots) : NULL;
+    js->seen = js->end.in ? calloc(SEEN / 64, sizeof *js->seen) : NULL;
+    if ((js->end.out && js->slots == NULL) || (js->end.in && js->seen == NULL))
+        return plugin_refuse(error, address, -ENOMEM, "open: no memory", "");
+    if (js->end.in) {
+        jsSubOptions sub;
+        jsErrCode what = 0;
+        jsSubOptions_Init(&sub);
+        sub.Stream = js->stream;
+        status = js_PullSubscribe(&js->subscription, js->context, js->end.subject, durable != NULL ? durable : "leat", NULL, &sub, &what);
+        if (status != NATS_OK)
+            return nats_fail(error, address, "consumer: ", status);
+    }
+    rc = -pthread_create(&js->thread, NULL, js->end.in ? fetcher : resender, js);
+    js->runs = rc == 0;
+    return rc == 0 ? 0 : plugin_refuse(error, address, rc, "thread: ", strerror(-rc));
+}
+
+static int js_open(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
+{
+    struct js *js = calloc(1, sizeof *js);
+    const char *stream;
+    if (js == NULL)
+        return plugin_refuse(error, address, -ENOMEM, "open: no memory", "");
+    pthread_cond_init(&js->changed, NULL);
+    int rc = nats_end_open(&js->end, address, directions, &stream, error);
+    if (rc == 0 && js->end.in && js->end.out)
+        rc = plugin_refuse(error, address, -EINVAL, "a stream is read or written, not both by one link", "");
+    if (rc == 0) {
+        memcpy(js->stream, stream, strlen(stream) + 1);
+        rc = begin(js, address, error);
+    }
+    if (rc != 0)
+        js_close(js);
+    else
+        *state = js;
+    return rc;
+}
+
+static int64_t js_lost(void *state)
+{
+    struct js *js = state;
+    pthread_mutex_lock(&js->end.mutex);
+    const int64_t given_up = js->given_up;
+    pthread_mutex_unlock(&js->end.mutex);
+    return given_up;
+}
+
+static const char *const keys[] = {"subject", "durable", "replicas",  "storage", "window", "id",
+                                   "batch",   "creds",   "linger_ms", "tls_ca",  NULL};
+
+const struct leat_transport nats_js = {
+    .version = LEAT_ENDPOINT_VERSION,
+    .scheme = "nats-js",
+    .form = "nats-js://HOST:PORT/STREAM",
+    .keys = keys,
+    .directions = LEAT_IN | LEAT_OUT,
+    .min_read = 1,
+    .rest = LEAT_REST_NAME,
+    .open = js_open,
+    .fd = nats_end_fd,
+    .read = js_read,
+    .write = js_write,
+    .close = js_close,
+    .datagrams = true,
+    .lost = js_lost,
+    .write_many = js_write_many,
+    .tells_by_reading = true,
+};
