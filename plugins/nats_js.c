@@ -356,6 +356,8 @@ static int find_stream(struct js *js, const struct leat_address *address, struct
     int rc = plugin_number(address, "replicas", 5, &replicas, error);
     if (rc != 0)
         return rc;
+    if (js->end.out && subject != NULL && strpbrk(subject, "*>") != NULL)
+        return plugin_refuse(error, address, -EINVAL, "subject=S is published to, so it has no * and no >", "");
     if (storage != NULL && strcmp(storage, "file") != 0 && strcmp(storage, "memory") != 0)
         return plugin_refuse(error, address, -EINVAL, "storage must be file or memory", "");
     natsStatus status = js_GetStreamInfo(&info, js->context, js->stream, NULL, &what);
@@ -381,7 +383,7 @@ static int find_stream(struct js *js, const struct leat_address *address, struct
     if (rc == 0 && subject == NULL && info->Config->SubjectsLen > 0)
         subject = info->Config->Subjects[0];
     if (rc == 0 && js->end.out && (subject == NULL || strpbrk(subject, "*>") != NULL))
-        rc = plugin_refuse(error, address, -EINVAL, "subject=S is needed to publish, without * and >", "");
+        rc = plugin_refuse(error, address, -EINVAL, "subject=S is needed, as the stream has more than one", "");
     if (rc == 0 && subject != NULL)
         snprintf(js->end.subject, sizeof js->end.subject, "%s", subject);
     jsStreamInfo_Destroy(info);

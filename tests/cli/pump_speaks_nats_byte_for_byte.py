@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`leat pump` and a plain cnats program through a real nats-server, byte for byte; a stream written, read by a durable consumer and read on; and what
+a server does not allow, does not have, or is not, told in one line and in time."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from leatcli import SECONDS, check, folder, frames, need, run, slurp, spill, start, summary
+
+need('nats-server')
+PEER = os.environ['NATS_PEER']
+work = folder()
+data = b''.join(frames(20000))
+source, target = spill(os.path.join(work, 'in'), data), os.path.join(work, 'out')
+CONFIG = '''
+listen: 127.0.0.1:-1
+jetstream {{ store_dir: "{work}/js" }}
+ports_file_dir: "{work}"
+accounts {{
+  A {{ jetstream: enabled, users: [ {{ user: all, password: x }}, {{ user: some, password: x, permissions: {{ publish: "open.>", subscribe: "open.>" }} }} ] }}
+}}
+no_auth_user: all
+{more}
+'''
+
+
+class Server:
+
+  def __init__(self, name, more=''):
+    self.folder = os.path.join(work, name)
+    os.makedirs(self.folder)
+    config = spill(os.path.join(self.folder, 'conf'), CONFIG.format(work=self.folder, more=more).encode())
+    self.process = subprocess.Popen(['nats-server', '-c', config], stdout=open(os.path.join(self.folder, 'log'), 'w'), stderr=subprocess.STDOUT)
+    ports = os.path.join(self.folder, f'nats-server_{self.process.pid}.ports')
+    until = time.monotonic() + SECONDS
+    while not (os.path.exists(ports) and slurp(ports).strip().endswith(b'}')):
+      check(time.monotonic() < until and self.process.poll() is None, f'no server: {slurp(os.path.join(self.folder, "log"))}')
+      time.sleep(0.05)
+    self.at = re.search(rb'(?:nats|tls)://(127\.0\.0\.1:\d+)', slurp(ports)).group(1).decode()
+
+  def end(self):
+    self.process.send_signal(signal.SIGTERM)
+    self.process.wait(SECONDS)
+
+
+def published(server, batch):
+  subscriber = subprocess.Popen([PEER, 'sub', f'nats://{server.at}', 'open.one'], stdin=subprocess.PIPE, stdout=open(target, 'wb'), stderr=subprocess.PIPE)
+  check(subscriber.stderr.readline() == b'ready\n', 'the subscriber')
+  done = run('pump', '--from', source, '--to', f'nats://{server.at}/open.one?batch={batch}', '--frame', 'der', '--stats', 'json')
+  check(done.returncode == 0, f'publish: exit {done.returncode}: {done.stderr}')
+  subscriber.stdin.close()
+  check(subscriber.wait(SECONDS) == 0, 'the subscriber')
+  check(slurp(target) == data, f'batch={batch}: the subscriber got something else: {os.path.getsize(target)} of {len(data)} bytes')
+
+
+def subscribed(server):
+  process = start('pump', '--from', f'nats://{server.at}/open.two?queue=workers', '--to', target, '--frame', 'der', '--limit', '20000', '--stats', 'json')
+  time.sleep(1) # the subscription is made
+  with open(source, 'rb') as feed:
+    check(subprocess.run([PEER, 'pub', f'nats://{server.at}', 'open.two'], stdin=feed, timeout=SECONDS).returncode == 0, 'the publisher')
+  check(process.wait(SECONDS) == 0, f'subscribe: exit {process.returncode}: {process.stderr.read()}')
+  check(slurp(target) == data, 'subscribe: the output differs')
+
+
+def stream(server):
+  there = f'nats-js://{server.at}/certificates'
+  for turn in range(2): # under the same id the second time stores nothing
+    done = run('pump', '--from', source, '--to', f'{there}?subject=c.x&storage=memory&id=again', '--frame', 'der', '--stats', 'json')
+    check(done.returncode == 0, f'stream {turn}: exit {done.returncode}: {done.stderr}')
+  half = os.path.join(work, 'half')
+  for limit, path in (12000, half), (8000, target): # the consumer remembers how far it was; what was fetched and not read comes again, after 30 s
+    done = run('pump', '--from', f'{there}?durable=d{limit}', '--to', path, '--frame', 'der', '--limit', str(limit), '--stats', 'none')
+    check(done.returncode == 0, f'consumer: exit {done.returncode}: {done.stderr}')
+  check(slurp(half) == b''.join(frames(20000)[:12000]), 'the first 12000 frames of the stream')
+  check(slurp(target) == b''.join(frames(20000)[:8000]), 'the first 8000 frames of the stream, by another consumer')
+  done = run('pump', '--from', source, '--to', f'{there}?subject=c.x&batch=64KiB', '--frame', 'der', '--stats', 'none')
+  check(done.returncode == 0, f'batches: exit {done.returncode}: {done.stderr}')
+
+
+def refused(endpoint, text, write=True, seconds=20, code=3):
+  began = time.monotonic()
+  done = run('pump', '--from', source if write else endpoint, '--to', endpoint if write else target, '--frame', 'der', '--stats', 'none')
+  check(done.returncode == code, f'{endpoint}: exit {done.returncode}: {done.stderr}')
+  check(text in done.stderr and done.stderr.count('\n') == 1, f'{endpoint}: no {text!r} in {done.stderr!r}')
+  check(time.monotonic() - began < seconds, f'{endpoint}: {time.monotonic() - began:.1f} s')
+
+
+def faults(server):
+  refused('nats://127.0.0.1:1/x', 'connect: ')
+  refused(f'nats://{server.at}', 'missing name', code=1)
+  refused(f'nats-js://{server.at}/none', 'there is no stream of that name; with subject=S it is made')
+  refused(f'nats-js://{server.at}/none?subject=a.*', 'subject=S is published to, so it has no * and no >', code=1)
+  refused(f'nats-js://{server.at}/none?subject=a&storage=tape', 'storage must be file or memory', code=1)
+  refused(f'nats-js://{server.at}/none?subject=a&replicas=9', 'replicas=9: must be 0 to 5', code=1)
+  refused(f'nats-js://{server.at}/none?subject=a&replicas=3', 'stream: ') # there is one server
+  refused(f'nats://some:x@{server.at}/closed', 'Permission denied') # the server says so later, and the output fails
+  refused(f'nats://nobody:x@{server.at}/x', 'connect: ')
+
+
+def garbage():
+  """A server that is none."""
+  listener = socket.create_server(('127.0.0.1', 0))
+
+  def answer():
+    while True:
+      try:
+        peer, _ = listener.accept()
+      except OSError:
+        return
+      peer.sendall(b'HTTP/1.1 400 Bad Request\r\n\r\n')
+      peer.close()
+
+  threading.Thread(target=answer, daemon=True).start()
+  refused(f'nats://127.0.0.1:{listener.getsockname()[1]}/x', 'connect: ')
+  listener.close()
+
+
+def unverified():
+  """TLS by a certificate that nobody has signed."""
+  key, certificate = os.path.join(work, 'key.pem'), os.path.join(work, 'cert.pem')
+  subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate, '-days', '2', '-subj', '/CN=127.0.0.1',
+                  '-addext', 'subjectAltName=IP:127.0.0.1'], check=True, capture_output=True)
+  other = os.path.join(work, 'other.pem')
+  subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', os.path.join(work, 'k'), '-out', other, '-days', '2', '-subj', '/CN=x'],
+                 check=True, capture_output=True)
+  server = Server('tls', f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}')
+  refused(f'nats://{server.at}/x?tls_ca={other}', 'connect: ')
+  done = run('pump', '--from', source, '--to', f'nats://{server.at}/x?tls_ca={certificate}', '--frame', 'der', '--stats', 'none')
+  check(done.returncode == 0, f'tls: exit {done.returncode}: {done.stderr}')
+  server.end()
+
+
+def dies_for_good(server):
+  """What was taken and is not stored is said to be so, in time."""
+  process = start('pump', '--from', 'gen:?rate=2000', '--to', f'nats-js://{server.at}/dies?subject=dies&storage=memory&linger_ms=2000&window=65536', '--frame', 't8l16', '--stats', 'json',
+                  '--seconds', '4')
+  time.sleep(1.5)
+  server.process.kill()
+  server.process.wait()
+  rest = process.stderr.read().decode()
+  check(process.wait(SECONDS) == 3, f'the server died: exit {process.returncode}: {rest}')
+
+
+one = Server('one')
+published(one, '0')
+published(one, '64KiB')
+subscribed(one)
+stream(one)
+faults(one)
+garbage()
+unverified()
+dies_for_good(one)
+print(f'{len(data)} bytes in 20000 frames: published one by one, published many to a message, subscribed, stored and read: the same')
