@@ -4,7 +4,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all two-files deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 soak fuzz install deps clean
+.PHONY: all two-files deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-cluster soak fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
@@ -44,6 +44,11 @@ soak: all        ## SOAK (300000000) items through the pipe, once for each sleep
 	@LEAT_TEST_SOAK=$(or $(SOAK),300000000) $(BUILD)/tests/pipe_more_test
 	@$(BUILD)/tests/pipe_bursts $(or $(SOAK_SECONDS),600)
 	@$(BUILD)/tests/link_soak $(or $(SOAK_SECONDS),600)
+
+check-cluster: all ## a million messages into three NATS servers, one of which is killed every few seconds: about 5 minutes
+	@tools/deps build long
+	@ninja -C $(BUILD) --quiet
+	@tests/cluster/cluster.py $(BUILD)/leat --messages $(or $(CLUSTER),1000000) --kill 5
 
 bench-peers:     ## installs what leat is compared with
 	@tools/deps peers

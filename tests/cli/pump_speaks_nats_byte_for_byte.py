@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`leat pump` and a plain cnats program through a real nats-server, byte for byte; a stream written, read by a durable consumer and read on; and what
 a server does not allow, does not have, or is not, told in one line and in time."""
+import atexit
 import os
 import re
 import signal
@@ -36,6 +37,7 @@ class Server:
     os.makedirs(self.folder)
     config = spill(os.path.join(self.folder, 'conf'), CONFIG.format(work=self.folder, more=more).encode())
     self.process = subprocess.Popen(['nats-server', '-c', config], stdout=open(os.path.join(self.folder, 'log'), 'w'), stderr=subprocess.STDOUT)
+    atexit.register(self.process.kill)
     ports = os.path.join(self.folder, f'nats-server_{self.process.pid}.ports')
     until = time.monotonic() + SECONDS
     while not (os.path.exists(ports) and slurp(ports).strip().endswith(b'}')):
