@@ -27,6 +27,7 @@
 #define WINDOW_S 120 /* of duplicates, where leat makes the stream */
 #define ANSWER_MS 2000
 #define PAUSE_MS 200
+#define PATIENCE_NS INT64_C(10000000000) /* with a cluster that has just begun */
 #define SEEN (INT64_C(1) << 20)
 #define FETCH 256
 #define MSG_ID "Nats-Msg-Id"
@@ -346,6 +347,27 @@ static int js_close(void *state)
     return rc;
 }
 
+/* Whether servers that have just begun have not found each other yet, or are about to choose who leads. */
+static bool not_yet(natsStatus status, jsErrCode what)
+{
+    return status == NATS_TIMEOUT || status == NATS_NO_RESPONDERS || what == JSClusterIncompleteErr || what == JSClusterNoPeersErr ||
+           what == JSClusterNotAvailErr;
+}
+
+static natsStatus add_stream(struct js *js, jsStreamInfo **info, const char *subjects, int64_t replicas, const char *storage,
+                             jsErrCode *what)
+{
+    jsStreamConfig config;
+    jsStreamConfig_Init(&config);
+    config.Name = js->stream;
+    config.Subjects = &subjects;
+    config.SubjectsLen = 1;
+    config.Replicas = replicas;
+    config.Storage = storage != NULL && storage[0] == 'm' ? js_MemoryStorage : js_FileStorage;
+    config.Duplicates = WINDOW_S * INT64_C(1000000000);
+    return js_AddStream(info, js->context, &config, NULL, what);
+}
+
 /* The stream is there, or is made; its window of duplicates is long enough for what is published again. */
 static int find_stream(struct js *js, const struct leat_address *address, struct leat_error *error)
 {
@@ -360,20 +382,18 @@ static int find_stream(struct js *js, const struct leat_address *address, struct
         return plugin_refuse(error, address, -EINVAL, "subject=S is published to, so it has no * and no >", "");
     if (storage != NULL && strcmp(storage, "file") != 0 && strcmp(storage, "memory") != 0)
         return plugin_refuse(error, address, -EINVAL, "storage must be file or memory", "");
-    natsStatus status = js_GetStreamInfo(&info, js->context, js->stream, NULL, &what);
-    if (status == NATS_NOT_FOUND && subject != NULL) {
-        jsStreamConfig config;
-        jsStreamConfig_Init(&config);
-        config.Name = js->stream;
-        config.Subjects = &subject;
-        config.SubjectsLen = 1;
-        config.Replicas = replicas;
-        config.Storage = storage != NULL && storage[0] == 'm' ? js_MemoryStorage : js_FileStorage;
-        config.Duplicates = WINDOW_S * INT64_C(1000000000);
-        status = js_AddStream(&info, js->context, &config, NULL, &what);
+    const char *subjects = plugin_value(address, "subjects");
+    subjects = subjects != NULL ? subjects : subject;
+    natsStatus status;
+    for (const int64_t until_ns = now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) {
+        status = js_GetStreamInfo(&info, js->context, js->stream, NULL, &what);
+        if (status == NATS_NOT_FOUND && js->end.out && subjects != NULL)
+            status = add_stream(js, &info, subjects, replicas, storage, &what);
+        if (status == NATS_OK || !not_yet(status, what) || now_ns() > until_ns)
+            break;
     }
     if (status == NATS_NOT_FOUND)
-        return plugin_refuse(error, address, -ENOENT, "there is no stream of that name; with subject=S it is made", "");
+        return plugin_refuse(error, address, -ENOENT, "there is no stream of that name; who writes with subject=S makes it", "");
     if (status != NATS_OK)
         return nats_fail(error, address, "stream: ", status);
     const int64_t window_s = info->Config->Duplicates / 1000000000;
@@ -383,7 +403,7 @@ static int find_stream(struct js *js, const struct leat_address *address, struct
     if (rc == 0 && subject == NULL && info->Config->SubjectsLen > 0)
         subject = info->Config->Subjects[0];
     if (rc == 0 && js->end.out && (subject == NULL || strpbrk(subject, "*>") != NULL))
-        rc = plugin_refuse(error, address, -EINVAL, "subject=S is needed, as the stream has more than one", "");
+        rc = plugin_refuse(error, address, -EINVAL, "subject=S is needed, as the stream has many", "");
     if (rc == 0 && subject != NULL)
         snprintf(js->end.subject, sizeof js->end.subject, "%s", subject);
     jsStreamInfo_Destroy(info);
@@ -465,8 +485,8 @@ static int64_t js_lost(void *state)
     return given_up;
 }
 
-static const char *const keys[] = {"subject", "durable", "replicas",  "storage", "window", "id",
-                                   "batch",   "creds",   "linger_ms", "tls_ca",  NULL};
+static const char *const keys[] = {"subject", "subjects", "durable", "replicas",  "storage", "window",
+                                   "id",      "batch",    "creds",   "linger_ms", "tls_ca",  NULL};
 
 const struct leat_transport nats_js = {
     .version = LEAT_ENDPOINT_VERSION,

@@ -95,7 +95,7 @@ def refused(endpoint, text, write=True, seconds=20, code=3):
 def faults(server):
   refused('nats://127.0.0.1:1/x', 'connect: ')
   refused(f'nats://{server.at}', 'missing name', code=1)
-  refused(f'nats-js://{server.at}/none', 'there is no stream of that name; with subject=S it is made')
+  refused(f'nats-js://{server.at}/none', 'there is no stream of that name; who writes with subject=S makes it')
   refused(f'nats-js://{server.at}/none?subject=a.*', 'subject=S is published to, so it has no * and no >', code=1)
   refused(f'nats-js://{server.at}/none?subject=a&storage=tape', 'storage must be file or memory', code=1)
   refused(f'nats-js://{server.at}/none?subject=a&replicas=9', 'replicas=9: must be 0 to 5', code=1)

@@ -113,7 +113,9 @@ class Killer(threading.Thread):
     self.random, self.count, self.stop = random.Random(words.seed), 0, threading.Event()
 
   def run(self):
-    while not self.stop.wait(words.kill):
+    wait = self.random.uniform(0.1, words.kill / 2)
+    while not self.stop.wait(wait):
+      wait = words.kill
       node = self.random.randrange(NODES)
       processes[node].send_signal(signal.SIGKILL)
       processes[node].wait()
