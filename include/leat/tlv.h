@@ -456,7 +456,7 @@ LEAT_API int leat_tlv_put(struct leat_tlv_writer *writer, uint64_t type, const v
  * As leat_tlv_put, for an item whose control field is given: protobuf's wire type, BGP's long length where a short one would
  * do, or LEAT_TLV_KIND_MARK.
  *
- * Returns also -EINVAL: no such kind, one that opens or closes, or one whose values have another length.
+ * Returns also -EINVAL: no such kind, one that opens or closes, or one whose values have another length or end elsewhere (a varint).
  *
  * [thread: owner | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
  */

@@ -73,6 +73,20 @@ static void row_add(struct leat_tlv_writer *writer, const struct leat_tlv_dialec
     writer->row.previous = start;
 }
 
+/* Whether a value of that kind, where such a value says itself where it ends, ends with its last byte. */
+static bool ends_there(const struct leat_tlv_dialect *dialect, uint64_t number, const unsigned char *value, int64_t length)
+{
+    for (int32_t i = 0; i < dialect->kind_count; i++) {
+        if (dialect->kinds[i].value != number || dialect->kinds[i].how != LEAT_TLV_SELF)
+            continue;
+        for (int64_t at = 0; at < length; at++) {
+            if ((value[at] & 0x80) == (at == length - 1 ? 0x80 : 0))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* An item, its value given. @param fixed  of its header, dialect->header_bytes of them; NULL: zeros */
 static int put_item(struct leat_tlv_writer *writer, const struct leat_tlv_want *want, const void *fixed, const void *value)
 {
@@ -85,7 +99,10 @@ static int put_item(struct leat_tlv_writer *writer, const struct leat_tlv_want *
     int64_t header = leat_tlv_head_bytes(dialect, want);
     if (header < 0)
         return (int)header;
-    int64_t trailer = leat_tlv_trailer_of(dialect, leat_tlv_kind_for(dialect, want)), whole = header + length + trailer;
+    const uint64_t kind = leat_tlv_kind_for(dialect, want);
+    if (value != NULL && !ends_there(dialect, kind, value, length))
+        return -EINVAL;
+    int64_t whole = header + length + leat_tlv_trailer_of(dialect, kind);
     int64_t padded = leat_tlv_padded(dialect, whole);
     if (padded > room)
         return -EMSGSIZE;
