@@ -15,7 +15,7 @@ $(BUILD)/build.ninja:
 	@mv $(BUILD)-setup.log $(BUILD)/setup.log
 
 deps:            ## install what every target needs
-	@tools/deps build run test long bench peers
+	@tools/deps build run test long live captures bench peers
 
 two-files:       ## the core as leat.h and leat.c, to be taken into another tree
 	@tools/two-files $(BUILD)/two-files
@@ -33,7 +33,7 @@ check:           ## builds and runs the tests, under three minutes
 	@tools/check $(BUILD)
 
 check-full:      ## gcc and clang, sanitizers, valgrind, other machines
-	@tools/deps build test long
+	@tools/deps build test long live
 	@tools/check-full
 
 check-aarch64:   ## the parts' tests on an emulated aarch64
