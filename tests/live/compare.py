@@ -98,7 +98,7 @@ def compare(gathered, exceptions, work):
       tally.samples += 1
       how = verdict(seen, fault, sample.items, sample.marked)
       if how == 'differs':
-        reason = next((e for e in exceptions if e[0] == dialect and e[1](file, frame, sample, seen, fault)), None)
+        reason = next((e for e in exceptions if e[0] == dialect and e[1](file, sample, seen, fault)), None)
         if reason:
           met.add(reason[2])
           tally.excepted += 1

@@ -17,7 +17,7 @@ SECONDS = 60
 # Of each dialect, types that the programs are known to send; one that is not seen was not compared.
 SENT = {
     'bgp': {1, 2, 4, 65},             # OPEN, UPDATE (and a parameter), KEEPALIVE, 4-octet AS
-    'coap': {6, 11, 15, 27, 255, 292},  # Observe, path, query, Block1, the payload's mark, Request-Tag (a distance of two bytes)
+    'coap': {6, 11, 15, 27, 255, 292},  # Observe, path, query, Block1, the payload's mark, Request-Tag (whose distance takes a byte more)
     'dhcp4': {1, 12, 42, 51, 53, 54, 55, 60, 61, 255},
     'dhcp6': {1, 2, 3, 5, 6, 8, 56},
     'eap': {2},
