@@ -384,6 +384,8 @@ static const struct leat_tlv_nest no_nest[] = {{.first = 1, .last = 1, .value_st
     {                                             \
         LEAT_TLV_BIG, at, bytes, 0, 0xff, NULL, 0 \
     }
+static const struct leat_tlv_dialect any = {.name = "any"};
+static const struct leat_tlv_nest far_condition[] = {{.first = 1, .last = 1, .value_starts = -1, .inside = &any, .unless = BIG(2, 1)}};
 #define BASE .name = "x", .rule = "y", .type = BIG(0, 1), .length = BIG(1, 1), .header_bytes = 2, .align = 1
 
 #pragma GCC diagnostic push
@@ -417,6 +419,7 @@ static void what_makes_no_sense_is_refused(void **state)
         {BASE, .control = BIG(0, 1), .kinds = opens, .kind_count = 1},
         {BASE, .control = BIG(0, 1), .kinds = wide_kind, .kind_count = 1},
         {BASE, .nests = no_nest, .nest_count = 1},
+        {BASE, .nests = far_condition, .nest_count = 1},
         {BASE, .nest_count = 1},
         {BASE, .mark_count = -1},
         {BASE, .marks = bad_mark, .mark_count = 1},

@@ -17,6 +17,7 @@ SECONDS = 60
 # Of each dialect, types that the programs are known to send; one that is not seen was not compared.
 SENT = {
     'bgp': {1, 2, 4, 65},             # OPEN, UPDATE (and a parameter), KEEPALIVE, 4-octet AS
+    'bt-ad': {0, 1, 2, 9, 255},
     'coap': {6, 11, 15, 27, 255, 292},  # Observe, path, query, Block1, the payload's mark, Request-Tag (whose distance takes a byte more)
     'dhcp4': {1, 12, 42, 51, 53, 54, 55, 60, 61, 255},
     'dhcp6': {1, 2, 3, 5, 6, 8, 56},
@@ -54,7 +55,7 @@ def main():
     done = subprocess.run(line + [sys.executable, '-B', os.path.join(HERE, 'traffic.py'), work], timeout=SECONDS)
     check(done.returncode == 0, f'the traffic was not made: exit {done.returncode}')
     gathered = []
-    for name in ('wire.pcap', 'netlink.pcap'):
+    for name in ('wire.pcap', 'netlink.pcap', 'bluetooth.pcap'):
       frames, told = tree.dissect(os.path.join(work, name), rules.FILTER, rules.PROTOCOLS, work)
       check(frames, f'tshark sees nothing in {name}: {told}')
       gathered += [(name, number, sample) for number, layers in frames for sample in rules.samples(layers)]

@@ -8,7 +8,7 @@ from tree import marked, walk
 
 # What tshark is asked for. A name that ends a line here is a protocol; frames without any of them are not printed.
 PROTOCOLS = ('ip tcp ipv6 ipv6.hopopts ipv6.dstopts dhcp dhcpv6 radius lldp ppp lcp ipcp ipv6cp ccp bgp sctp isakmp wlan wlan.mgt eap http2 '
-             'coap mqtt tls netlink netlink-route').split()
+             'coap mqtt tls netlink netlink-route btle').split()
 FILTER = ' or '.join(['ip.hdr_len > 20', 'tcp.options', 'wlan.tag.number'] +
                      [name for name in PROTOCOLS if name not in ('ip', 'tcp', 'ipv6', 'ppp', 'wlan', 'wlan.mgt', 'netlink-route')])
 
@@ -264,7 +264,20 @@ def netlink(found):
     yield Sample('netlink', message.data, items, message.inside, deepest=1)
 
 
-RULES = (tcp_options, ip_options, ip6_options, dhcp4, dhcp6, radius, eap, lcp, lldp, wifi, sctp, bgp, ike, http2, mqtt, coap, tls, netlink)
+def bluetooth(found):
+  """The length comes first. A length of 0 is not shown as such, only that the rest is unused."""
+  for data in found.get('btcommon.eir_ad.advertising_data', []):
+    items = []
+    for part in data.inside:
+      length, kind = child(part, 'btcommon.eir_ad.entry.length'), child(part, 'btcommon.eir_ad.entry.type')
+      if length and kind:
+        items.append((length.at - data.at, number(kind), number(length)))
+      elif part.name == 'btcommon.eir_ad.unused':
+        items.append((part.at - data.at, 0, None))
+    yield Sample('bt-ad', data.data, items, data.inside)
+
+
+RULES = (tcp_options, ip_options, ip6_options, dhcp4, dhcp6, radius, eap, lcp, lldp, wifi, sctp, bgp, ike, http2, mqtt, coap, tls, netlink, bluetooth)
 
 
 def samples(layers):

@@ -6,6 +6,7 @@ process is this one: when it ends the kernel ends them, however it ends.
 """
 import hashlib
 import os
+import random
 import socket
 import struct
 import subprocess
@@ -21,13 +22,22 @@ protocol bgp { local %s as %d; neighbor %s as %d; connect delay time 1; ipv4 { i
 '''
 
 
+def wait(holds, what):
+  """Looks until it holds; on a busy machine that takes longer."""
+  until = time.monotonic() + 15
+  while not holds():
+    if time.monotonic() > until:
+      sys.exit(f'FAILED: waited in vain for {what}')
+    time.sleep(0.02)
+
+
 class Wire:
   """The two namespaces, and the programs that run in them."""
 
   def __init__(self, work):
     self.work = work
     self.elsewhere = subprocess.Popen(['unshare', '--net', 'sleep', '600'])
-    time.sleep(0.2)
+    wait(lambda: os.readlink(f'/proc/{self.elsewhere.pid}/ns/net') != os.readlink('/proc/self/ns/net'), 'another namespace')
     self.here('ip', 'link', 'add', 'name', 'near', 'type', 'veth', 'peer', 'name', 'far')
     self.here('ip', 'link', 'set', 'dev', 'far', 'netns', str(self.elsewhere.pid))
     quiet = 'echo 0 >/proc/sys/net/ipv6/conf/%s/accept_dad'  # addresses are ready at once
@@ -61,15 +71,28 @@ class Wire:
       return subprocess.Popen(self.over(line) if far else line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.work)
 
 
+def wait_for_udp(wire, port, table='udp'):
+  """Until somebody on the far side has the port."""
+  def taken():
+    with open(f'/proc/{wire.elsewhere.pid}/net/{table}') as file:
+      return any(line.split()[1].endswith(f':{port:04X}') for line in file)
+  wait(taken, f'port {port}')
+
+
 def wait_for_tcp(port):
   """Until the far side's server takes connections."""
-  until = time.monotonic() + 5
-  while time.monotonic() < until:
+  def taken():
     with socket.socket() as one:
-      if one.connect_ex((FAR, port)) == 0:
-        return
-    time.sleep(0.05)
-  sys.exit(f'FAILED: nobody listens at port {port}')
+      return one.connect_ex((FAR, port)) == 0
+  wait(taken, f'a server at port {port}')
+
+
+def wait_for_word(wire, program, word):
+  """Until the program has written it."""
+  def written():
+    with open(os.path.join(wire.work, 'log-' + program), 'rb') as file:
+      return word in file.read()
+  wait(written, f'{program} to say {word.decode()}')
 
 
 def radius_answerer():
@@ -87,8 +110,9 @@ def dhcp(wire):
   wire.serve('dnsmasq', '--no-daemon', '--user=root', '--conf-file=/dev/null', '--port=0', '--interface=far', '--bind-interfaces', '--enable-ra',
              '--dhcp-range=10.9.0.50,10.9.0.90,1h', '--dhcp-range=fd09::10,fd09::90,64,1h', '--dhcp-option=42,10.9.0.1',
              '--dhcp-option=option6:ntp-server,[fd09::1]', '--domain=leat.test', '--dhcp-authoritative', '--leasefile-ro', '--no-ping')
-  time.sleep(0.5)
-  wire.here('busybox', 'udhcpc', '-i', 'near', '-n', '-q', '-f', '-B', '-t', '3', '-T', '1', '-s', '/bin/true', '-x', 'hostname:leat', '-V', 'leat')
+  wait_for_udp(wire, 67)
+  wait_for_udp(wire, 547, 'udp6')
+  wire.here('busybox', 'udhcpc', '-i', 'near', '-n', '-q', '-f', '-B', '-t', '5', '-T', '2', '-s', '/bin/true', '-x', 'hostname:leat', '-V', 'leat')
   dhcp6_client()
 
 
@@ -98,7 +122,7 @@ def dhcp6_client():
   wanted = struct.pack('!HHHHH', 6, 6, 23, 24, 56)
   with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as one:
     one.bind(('::', 546))
-    one.settimeout(3)
+    one.settimeout(10)
     group = ('ff02::1:2', 547, 0, socket.if_nametoindex('near'))
     association = struct.pack('!HHIII', 3, 12, 7, 0, 0)
     one.sendto(b'\x01\x4c\x45\x41' + identity + struct.pack('!HHH', 8, 2, 0) + wanted + association, group)
@@ -115,30 +139,30 @@ def dhcp6_client():
 
 def radius(wire):
   wire.serve(sys.executable, os.path.abspath(__file__), 'radius')
-  time.sleep(0.3)
+  wait_for_udp(wire, RADIUS_PORT)
   eap = '0x0201000901' + b'leat'.hex()
   for told in ('User-Name = "leat"\nUser-Password = "some words"\nNAS-IP-Address = 10.9.0.2\nNAS-Port = 7\n',
                f'User-Name = "leat"\nNAS-Identifier = "near"\nEAP-Message = {eap}\nMessage-Authenticator = 0x00\n'):
-    wire.here('radclient', '-r', '1', '-t', '3', f'{FAR}:{RADIUS_PORT}', 'auth', SECRET.decode(), told=told.encode())
+    wire.here('radclient', '-r', '3', '-t', '3', f'{FAR}:{RADIUS_PORT}', 'auth', SECRET.decode(), told=told.encode())
 
 
 def mqtt(wire):
   with open(os.path.join(wire.work, 'mosquitto.conf'), 'w') as file:
     file.write(f'user root\nlistener 1883 {FAR}\nallow_anonymous true\n')
-  wire.serve('mosquitto', '-c', 'mosquitto.conf')
+  wire.serve('mosquitto', '-v', '-c', 'mosquitto.conf')
   wait_for_tcp(1883)
   at = ['-h', FAR, '-p', '1883']
   subscriber = wire.serve('mosquitto_sub', *at, '-V', 'mqttv5', '-q', '2', '-t', 'leat/#', '-C', '3', '-U', 'nothing', far=False)
-  time.sleep(0.4)
+  wait_for_word(wire, 'mosquitto', b'Sending SUBACK')
   wire.here('mosquitto_pub', *at, '-V', 'mqttv5', '-q', '2', '-t', 'leat/a', '-m', 'x', '-D', 'publish', 'content-type', 'text/plain')
   wire.here('mosquitto_pub', *at, '-V', 'mqttv311', '-q', '1', '-t', 'leat/b', '-m', 'y' * 300, '-r')
   wire.here('mosquitto_pub', *at, '-V', 'mqttv311', '-q', '0', '-t', 'leat/c', '-m', 'z' * 20000)
-  subscriber.wait(timeout=5)
+  subscriber.wait(timeout=10)
 
 
 def coap(wire):
   wire.serve('coap-server-notls', '-A', FAR, '-d', '10')
-  time.sleep(0.4)
+  wait_for_udp(wire, 5683)
   with open(os.path.join(wire.work, 'large'), 'wb') as file:
     file.write(bytes(range(256)) * 12)
   for line in (['-m', 'get', '/.well-known/core?rt=leat'], ['-m', 'put', '-f', 'large', '-b', '512', '/one/path/of-a-name-that-is-longer'],
@@ -204,11 +228,26 @@ def netlink(path):
           at += (size + 3) & ~3
 
 
+def bluetooth(path):
+  """There is no radio: advertisements of elements by chance, of known and unknown types, some with zeros behind the last (link type 251)."""
+  some = random.Random(1)
+  with open(path, 'wb') as file:
+    file.write(struct.pack('=IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 262144, 251))
+    for number in range(50):
+      told = b'\x02\x01\x06'
+      while len(told) < 24 and some.random() < 0.8:
+        value = some.randbytes(some.choice((2, 4, 6))) if some.random() < 0.7 else b'leat'
+        told += bytes([len(value) + 1, some.choice((0x02, 0x03, 0x09, 0x16, 0xff, 0x30))]) + value
+      told = (told + bytes(some.choice((0, 0, 1, 5))))[:31]
+      data = struct.pack('<IBB', 0x8e89bed6, 0, 6 + len(told)) + bytes(range(6)) + told + bytes(3)
+      file.write(struct.pack('=IIII', number, 0, len(data), len(data)) + data)
+
+
 def main(work):
   wire = Wire(work)
   wire.here('ip', 'link', 'set', 'dev', 'near', 'up')
   tcpdump = wire.serve('tcpdump', '-Z', 'root', '--immediate-mode', '-i', 'near', '-U', '-w', 'wire.pcap', far=False)
-  time.sleep(0.4)
+  wait_for_word(wire, 'tcpdump', b'listening on')
   wire.there('ip', 'link', 'set', 'dev', 'far', 'up')  # the first packets come when there is a carrier
   wire.serve('lldpd', '-d', '-I', 'far', '-u', os.path.join(work, 'lldpd.sock'), '-S', 'a machine of the test', '-P', 'leat')
   bgp(wire)
@@ -216,6 +255,7 @@ def main(work):
     make(wire)
   options()
   netlink(os.path.join(work, 'netlink.pcap'))
+  bluetooth(os.path.join(work, 'bluetooth.pcap'))
   time.sleep(0.5)
   tcpdump.terminate()
   tcpdump.wait(timeout=5)
