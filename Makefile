@@ -4,7 +4,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all two-files deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-cluster soak fuzz install deps clean
+.PHONY: all two-files deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-cluster check-captures soak fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
@@ -15,7 +15,7 @@ $(BUILD)/build.ninja:
 	@mv $(BUILD)-setup.log $(BUILD)/setup.log
 
 deps:            ## install what every target needs
-	@tools/deps build run test long bench peers
+	@tools/deps build run test long live captures bench peers
 
 two-files:       ## the core as leat.h and leat.c, to be taken into another tree
 	@tools/two-files $(BUILD)/two-files
@@ -33,8 +33,14 @@ check:           ## builds and runs the tests, under three minutes
 	@tools/check $(BUILD)
 
 check-full:      ## gcc and clang, sanitizers, valgrind, other machines
-	@tools/deps build test long
+	@tools/deps build test long live
 	@tools/check-full
+
+check-captures:  ## fetches the captures of tcpdump's, wireshark's and libpcap's sources, and looks at them beside tshark
+	@tools/deps build long live captures
+	@[ -f build-asan/build.ninja ] || CC=clang meson setup build-asan -Dbench=false -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+	@ninja -C build-asan --quiet leat
+	@LEAT=build-asan/leat UBSAN_OPTIONS=halt_on_error=1 tests/live/captures.py build-captures
 
 check-aarch64:   ## the parts' tests on an emulated aarch64
 	@tools/deps build arm

@@ -163,6 +163,10 @@ static void put_nests(const struct printing *printing, const struct leat_tlv_dia
             fputs(" first ", out);
             put_field(out, &nest->type);
         }
+        if (nest->unless.codec != LEAT_TLV_NONE) {
+            fputs(" unless ", out);
+            put_field(out, &nest->unless);
+        }
         fputc('\n', out);
     }
 }

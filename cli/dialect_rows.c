@@ -162,12 +162,15 @@ static bool take_nest_option(struct dialect_reading *reading, struct words *word
         return take_parts(reading, words, row);
     if (words_accept(words, "first"))
         return words_field(words, fault, &row->type);
+    if (words_accept(words, "unless"))
+        return words_field(words, fault, &row->unless);
     if (words_accept(words, "inside") && words->word != NULL && *inside == NULL) {
         *inside = dialect_keep(reading, words->word);
         words_next(words);
         return true;
     }
-    return dialect_wrong(fault, "nest: TYPES are followed by 'inside NAME' and some of starts N, fixed N, parts N..., area N, first FIELD");
+    return dialect_wrong(
+        fault, "nest: TYPES are followed by 'inside NAME' and some of starts N, fixed N, parts N..., area N, first FIELD, unless FIELD");
 }
 
 bool dialect_take_nest(struct dialect_reading *reading, struct words *words)

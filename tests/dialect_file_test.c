@@ -73,6 +73,7 @@ static void same_nests(struct pairs *pairs, const struct leat_tlv_dialect *one, 
         if (a->parts != NULL)
             assert_string_equal((const char *)a->parts, (const char *)b->parts);
         same_field(&a->type, &b->type);
+        same_field(&a->unless, &b->unless);
         same_dialect(pairs, a->inside, b->inside);
     }
 }

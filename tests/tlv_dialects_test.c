@@ -52,6 +52,10 @@ static const struct row rows[] = {
     /* The encrypted payload's next type (39) is that of the first one inside: nothing follows. */
     {"ike-payload", "2e 00 0004 27 00 0006 0102 ee", "0:0:4:33:0 4:0:4:46:2", false},
     {"ike", "0001020304050607 0000000000000000 21 20 22 08 00000000 00000026 00 00 000a 000000000001", "0:0:28:34:10c 28:1:4:33:6", false},
+    /* Of IKEv1, main mode: in the clear, then with all behind the header encrypted; and a notice in the clear. */
+    {"ike", "0001020304050607 0000000000000000 01 10 02 00 00000000 00000026 00 00 000a 000000000001", "0:0:28:2:10c 28:1:4:1:6", false},
+    {"ike", "0001020304050607 08090a0b0c0d0e0f 05 10 02 01 00000000 00000026 fe dc ba98 765432100123", "0:0:28:2:10", false},
+    {"ike", "0001020304050607 08090a0b0c0d0e0f 0b 10 05 00 00000001 00000026 00 00 000a 000000010001", "0:0:28:5:10c 28:1:4:11:6", false},
     {"tls", "16 0301 0004 0e000000 17 0303 0003 aabbcc", "0:0:5:22:4 9:0:5:23:3", false},
     {"tls", "17 0303 4801", "!LENGTH_LIMIT", false},
     {"tls",
@@ -380,6 +384,8 @@ static const struct leat_tlv_nest no_nest[] = {{.first = 1, .last = 1, .value_st
     {                                             \
         LEAT_TLV_BIG, at, bytes, 0, 0xff, NULL, 0 \
     }
+static const struct leat_tlv_dialect any = {.name = "any"};
+static const struct leat_tlv_nest far_condition[] = {{.first = 1, .last = 1, .value_starts = -1, .inside = &any, .unless = BIG(2, 1)}};
 #define BASE .name = "x", .rule = "y", .type = BIG(0, 1), .length = BIG(1, 1), .header_bytes = 2, .align = 1
 
 #pragma GCC diagnostic push
@@ -413,6 +419,7 @@ static void what_makes_no_sense_is_refused(void **state)
         {BASE, .control = BIG(0, 1), .kinds = opens, .kind_count = 1},
         {BASE, .control = BIG(0, 1), .kinds = wide_kind, .kind_count = 1},
         {BASE, .nests = no_nest, .nest_count = 1},
+        {BASE, .nests = far_condition, .nest_count = 1},
         {BASE, .nest_count = 1},
         {BASE, .mark_count = -1},
         {BASE, .marks = bad_mark, .mark_count = 1},

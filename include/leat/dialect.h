@@ -96,6 +96,7 @@ struct leat_tlv_nest {
                                    counts; 0 ends. A value that ends behind them holds no items. NULL: nothing */
     int32_t area_bytes;         /* then a big-endian number of so many bytes says how long the items are together; 0: to the value's end */
     struct leat_tlv_field type; /* of the first item inside, in the header or the fixed part; NONE: as inside->first says */
+    struct leat_tlv_field unless; /* in the header; not 0: the value is no such thing (encrypted, say); NONE: it always is */
 };
 
 /* What people call a type. */

@@ -2,12 +2,14 @@
 /* inside.c: what an item's value holds, by the dialect's data. */
 #include "tlv_private.h"
 
-const struct leat_tlv_nest *leat_tlv_nest_of(const struct leat_tlv_dialect *dialect, uint64_t type, int64_t length,
-                                             const unsigned char *value)
+const struct leat_tlv_nest *leat_tlv_nest_of(const struct leat_tlv_dialect *dialect, uint64_t type, const unsigned char *item,
+                                             int64_t length, const unsigned char *value)
 {
     for (int32_t i = 0; i < dialect->nest_count; i++) {
         const struct leat_tlv_nest *nest = &dialect->nests[i];
         if (type < nest->first || type > nest->last || length < nest->fixed_bytes || nest->inside->shape == LEAT_TLV_SHAPE_NONE)
+            continue;
+        if (nest->unless.codec != LEAT_TLV_NONE && item != NULL && leat_tlv_field_read(&nest->unless, item) != 0)
             continue;
         if (nest->value_starts < 0 || (length > 0 && value[0] == nest->value_starts))
             return nest;
@@ -63,7 +65,8 @@ enum leat_tlv_rule leat_tlv_inside(const struct leat_tlv_dialect *dialect, const
 {
     const unsigned char *value = item + head->header_bytes;
     bool bare = head->header_bytes < dialect->header_bytes; /* a mark that is its type alone: it has no fields, and holds nothing */
-    const struct leat_tlv_nest *nest = dialect->nest_count > 0 && !bare ? leat_tlv_nest_of(dialect, head->type, head->length, value) : NULL;
+    const struct leat_tlv_nest *nest =
+        dialect->nest_count > 0 && !bare ? leat_tlv_nest_of(dialect, head->type, item, head->length, value) : NULL;
     *inside = (struct leat_tlv_inside){0};
     if (nest != NULL)
         return nest_inside(nest, item, value, head->length, inside) ? LEAT_TLV_OK : LEAT_TLV_OVERRUN;

@@ -186,12 +186,13 @@ const struct leat_tlv_dialect leat_tlv_ike_payload = {
     NAMES(payload_names),
     .shape = LEAT_TLV_SHAPE_GENERAL,
 };
-static const struct leat_tlv_nest ike_nests[] = {
-    /* IKEv1's encrypted messages (flag 1) and IKEv2's are told apart by the payloads alone, so exchanges in the clear are listed. */
-    {.first = 2, .last = 2, .value_starts = ANY_VALUE, .inside = &leat_tlv_ike_payload, .type = BIG(16, 1)},
-    {.first = 4, .last = 4, .value_starts = ANY_VALUE, .inside = &leat_tlv_ike_payload, .type = BIG(16, 1)},
-    {.first = 34, .last = 37, .value_starts = ANY_VALUE, .inside = &leat_tlv_ike_payload, .type = BIG(16, 1)},
-};
+/* Of IKEv1 the flag 1 says that all behind the header is encrypted; in IKEv2 it is zero, and an encrypted payload is one as others are. */
+#define IKE_EXCHANGES(from, to)                                                                                    \
+    {                                                                                                              \
+        .first = from, .last = to, .value_starts = ANY_VALUE, .inside = &leat_tlv_ike_payload, .type = BIG(16, 1), \
+        .unless = BIG_BITS(19, 1, 0, 1)                                                                            \
+    }
+static const struct leat_tlv_nest ike_nests[] = {IKE_EXCHANGES(2, 2), IKE_EXCHANGES(4, 5), IKE_EXCHANGES(34, 37)};
 static const struct leat_tlv_name ike_names[] = {{2, "Identity Protection"}, {4, "Aggressive"},    {5, "Informational"},
                                                  {32, "Quick Mode"},         {34, "IKE_SA_INIT"},  {35, "IKE_AUTH"},
                                                  {36, "CREATE_CHILD_SA"},    {37, "INFORMATIONAL"}};

@@ -102,6 +102,8 @@ static const char *tables_wrong(const struct leat_tlv_dialect *dialect)
         }
         if (nest->type.codec != LEAT_TLV_NONE && !place_ok(&nest->type, dialect->header_bytes + nest->fixed_bytes))
             return "a nest whose first type stands outside header and fixed part";
+        if (nest->unless.codec != LEAT_TLV_NONE && !place_ok(&nest->unless, dialect->header_bytes))
+            return "a nest whose condition stands outside the header";
     }
     for (int32_t i = 0; i < dialect->name_count; i++) {
         if (dialect->names[i].name == NULL)

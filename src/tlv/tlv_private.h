@@ -161,9 +161,9 @@ enum leat_tlv_rule leat_tlv_inside(const struct leat_tlv_dialect *dialect, const
 /* Steps over the parts behind the fixed part. Returns where they end, or -1: past the value's end. */
 int64_t leat_tlv_parts_end(const struct leat_tlv_nest *nest, const unsigned char *value, int64_t length);
 
-/* What would be inside such a type, if the flag were set and the value began with as many zeros as wanted. */
-const struct leat_tlv_nest *leat_tlv_nest_of(const struct leat_tlv_dialect *dialect, uint64_t type, int64_t length,
-                                             const unsigned char *value);
+/* What is inside such a type. `item` is its header; NULL: it is not written yet, and no field of it says `unless`. */
+const struct leat_tlv_nest *leat_tlv_nest_of(const struct leat_tlv_dialect *dialect, uint64_t type, const unsigned char *item,
+                                             int64_t length, const unsigned char *value);
 
 /*
  * Returns the bytes that such a header has; -EINVAL: no such type, or a mark with a value; -EMSGSIZE: too long for the length field.

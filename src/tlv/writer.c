@@ -201,7 +201,7 @@ static int open_with(struct leat_tlv_writer *writer, const struct leat_tlv_want 
 static int open_item(struct leat_tlv_writer *writer, const struct leat_tlv_want *want)
 {
     static const unsigned char nothing[1] = {0};
-    const struct leat_tlv_nest *nest = leat_tlv_nest_of(level_dialect(writer), want->type, INT32_MAX, nothing);
+    const struct leat_tlv_nest *nest = leat_tlv_nest_of(level_dialect(writer), want->type, NULL, INT32_MAX, nothing);
     const struct before before = {.bytes = nest != NULL ? nest->fixed_bytes : 0};
     if (nest != NULL && (nest->parts != NULL || nest->area_bytes > 0))
         return -EINVAL;
@@ -227,7 +227,7 @@ int leat_tlv_begin_value(struct leat_tlv_writer *writer, uint64_t type, uint64_t
         return -EINVAL;
     if (start_bytes > INT32_MAX / 2)
         return -EMSGSIZE;
-    const struct leat_tlv_nest *nest = leat_tlv_nest_of(level_dialect(writer), type, start_bytes, start);
+    const struct leat_tlv_nest *nest = leat_tlv_nest_of(level_dialect(writer), type, NULL, start_bytes, start);
     const struct before before = {.data = start, .bytes = start_bytes, .area = nest != NULL ? nest->area_bytes : 0};
     if (start_bytes != (nest != NULL ? leat_tlv_parts_end(nest, start, start_bytes) : 0))
         return -EINVAL;

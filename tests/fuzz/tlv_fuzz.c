@@ -276,7 +276,8 @@ static const struct leat_tlv_dialect *made_up(struct source *source)
                                           .inside = &dialect,
                                           .parts = i == 0 ? parts : NULL,
                                           .area_bytes = byte_of(source) % 4,
-                                          .type = (more & 1) != 0 ? field_of(source, NULL) : (struct leat_tlv_field){0}};
+                                          .type = (more & 1) != 0 ? field_of(source, NULL) : (struct leat_tlv_field){0},
+                                          .unless = (more & 3) == 2 ? field_of(source, NULL) : (struct leat_tlv_field){0}};
     dialect = (struct leat_tlv_dialect){.name = "made up",
                                         .rule = "of chance",
                                         .type = field_of(source, escapes),
