@@ -36,12 +36,12 @@ SENT = {
 
 
 def namespace():
-  """The command that begins a namespace of network and processes; without one there is nothing to compare, which CI does not take for good."""
+  """The command that begins a namespace of network and processes; without one there is nothing to compare, which is said."""
   line = ['unshare', '--net', '--pid', '--fork', '--mount-proc', '--kill-child']
   done = subprocess.run(line + ['true'], capture_output=True)
   if done.returncode != 0 or os.geteuid() != 0:  # within a user namespace tcpdump and lldpd cannot become who they want to be
     print(f'SKIPPED: no network namespace as root: {done.stderr.decode().strip() or "not root"}')
-    sys.exit(1 if os.environ.get('CI') == 'true' else 77)
+    sys.exit(77)
   return line
 
 
