@@ -4,7 +4,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all two-files deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 soak fuzz install deps clean
+.PHONY: all two-files deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 soak fuzz coverage install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
@@ -79,6 +79,10 @@ fuzz: all        ## libFuzzer on the TLV engine, then on the reader of dialects,
 	@$(BUILD)/leat dialects | while read -r name rest; do $(BUILD)/leat dialects --as my-$$name $$name >$(BUILD)-fuzz/dialect/$$name; done
 	@clang -g -O1 -Iinclude -fsanitize=fuzzer,address,undefined tests/fuzz/dialect_fuzz.c cli/dialect_file.c cli/dialect_print.c cli/dialect_rows.c cli/dialect_words.c src/tlv/*.c -linih -o $(BUILD)-fuzz/dialect_fuzz
 	@$(BUILD)-fuzz/dialect_fuzz $(BUILD)-fuzz/dialect examples/dialects -max_len=2000 -max_total_time=$(or $(FUZZ_SECONDS),60) -print_final_stats=1
+
+coverage:        ## branches and decisions (MC/DC) of tlv, protocol and stuffing that their tests reach
+	@tools/deps build coverage
+	@tools/coverage $(BUILD)-coverage
 
 install:         ## PREFIX and DESTDIR are honoured
 	@$(MAKE) -s --no-print-directory $(BUILD)/build.ninja
