@@ -4,7 +4,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all two-files deb release run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-cluster check-captures soak fuzz install deps clean
+.PHONY: all two-files deb release coverage run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-cluster check-captures soak fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
@@ -80,16 +80,13 @@ bench-cost:      ## instructions, locks, system calls and bytes per operation, a
 	@ninja -C $(BUILD) --quiet leat libleat.a bench/cost/leat-cost
 	@bench/cost/cost --build $(BUILD)
 
-fuzz: all        ## libFuzzer on the TLV engine, then on the reader of dialects, FUZZ_SECONDS (60) each
+fuzz: all        ## libFuzzer on the TLV engine, its writer, the protocol, the stuffing and the reader of dialects, FUZZ_SECONDS (60) each
 	@tools/deps build long
-	@mkdir -p $(BUILD)-fuzz/tlv
-	@python3 -c 'import pathlib; [pathlib.Path(f"$(BUILD)-fuzz/tlv/{i}").write_bytes(bytes.fromhex(l)) for i, l in enumerate(open("tests/fuzz/tlv.corpus"))]'
-	@clang -g -O1 -Iinclude -fsanitize=fuzzer,address,undefined tests/fuzz/tlv_fuzz.c src/tlv/*.c -o $(BUILD)-fuzz/tlv_fuzz
-	@$(BUILD)-fuzz/tlv_fuzz $(BUILD)-fuzz/tlv -max_len=300 -max_total_time=$(or $(FUZZ_SECONDS),60) -print_final_stats=1
-	@mkdir -p $(BUILD)-fuzz/dialect
-	@$(BUILD)/leat dialects | while read -r name rest; do $(BUILD)/leat dialects --as my-$$name $$name >$(BUILD)-fuzz/dialect/$$name; done
-	@clang -g -O1 -Iinclude -fsanitize=fuzzer,address,undefined tests/fuzz/dialect_fuzz.c cli/dialect_file.c cli/dialect_print.c cli/dialect_rows.c cli/dialect_words.c src/tlv/*.c -linih -o $(BUILD)-fuzz/dialect_fuzz
-	@$(BUILD)-fuzz/dialect_fuzz $(BUILD)-fuzz/dialect examples/dialects -max_len=2000 -max_total_time=$(or $(FUZZ_SECONDS),60) -print_final_stats=1
+	@tools/fuzz $(BUILD) $(or $(FUZZ_SECONDS),60)
+
+coverage:        ## branches and decisions (MC/DC) of tlv, protocol and stuffing that their tests reach
+	@tools/deps build coverage
+	@tools/coverage $(BUILD)-coverage
 
 install:         ## PREFIX and DESTDIR are honoured
 	@$(MAKE) -s --no-print-directory $(BUILD)/build.ninja

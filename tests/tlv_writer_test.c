@@ -421,6 +421,21 @@ static void a_value_begins_with_what_is_given_and_counts_the_items_behind(void *
     assert_int_equal(room[16], 7);
 }
 
+/* What is given is less than stands before the items of a batch: with a few of them behind it, a reader would look for them elsewhere. */
+static void a_value_cannot_begin_with_less_than_its_type_has_before_the_items(void **state)
+{
+    struct leat_tlv_writer writer;
+    (void)state;
+    writer_open(&writer, "leat", 1000);
+    assert_int_equal(leat_tlv_begin_value(&writer, 0xff03, 0x10, NULL, 0), -EINVAL);
+    assert_int_equal(leat_tlv_begin_value(&writer, 0xff03, 0x10, "\1", 1), -EINVAL);
+    assert_int_equal(leat_tlv_begin_value(&writer, 1, 0x10, NULL, 0), 0); /* any other type has nothing there */
+    assert_int_equal(leat_tlv_end(&writer), 0);
+    assert_int_equal(leat_tlv_begin_value(&writer, 0xff03, 0x10, "abcdefghijkl", 12), 0);
+    assert_int_equal(leat_tlv_end(&writer), 0);
+    assert_int_equal(leat_tlv_finish(&writer), 16 + 16 + 12);
+}
+
 static void a_value_that_begins_wrong_is_refused(void **state)
 {
     static const unsigned char zeros[300];
@@ -474,6 +489,7 @@ int main(void)
         cmocka_unit_test(a_header_that_is_none_of_the_dialects_is_refused),
         cmocka_unit_test(a_chain_goes_on_over_headers_that_are_given),
         cmocka_unit_test(a_value_begins_with_what_is_given_and_counts_the_items_behind),
+        cmocka_unit_test(a_value_cannot_begin_with_less_than_its_type_has_before_the_items),
         cmocka_unit_test(a_value_that_begins_wrong_is_refused),
         cmocka_unit_test(the_size_is_found_without_room),
     };

@@ -197,10 +197,11 @@ static int open_with(struct leat_tlv_writer *writer, const struct leat_tlv_want 
     return 0;
 }
 
+static const unsigned char nothing[1] = {0};
+
 /* An item is opened whose fixed part is zero. */
 static int open_item(struct leat_tlv_writer *writer, const struct leat_tlv_want *want)
 {
-    static const unsigned char nothing[1] = {0};
     const struct leat_tlv_nest *nest = leat_tlv_nest_of(level_dialect(writer), want->type, NULL, INT32_MAX, nothing);
     const struct before before = {.bytes = nest != NULL ? nest->fixed_bytes : 0};
     if (nest != NULL && (nest->parts != NULL || nest->area_bytes > 0))
@@ -228,6 +229,8 @@ int leat_tlv_begin_value(struct leat_tlv_writer *writer, uint64_t type, uint64_t
     if (start_bytes > INT32_MAX / 2)
         return -EMSGSIZE;
     const struct leat_tlv_nest *nest = leat_tlv_nest_of(level_dialect(writer), type, NULL, start_bytes, start);
+    if (nest != leat_tlv_nest_of(level_dialect(writer), type, NULL, INT32_MAX, start_bytes > 0 ? start : nothing))
+        return -EINVAL; /* once items follow, the value is long enough to be taken for another's */
     const struct before before = {.data = start, .bytes = start_bytes, .area = nest != NULL ? nest->area_bytes : 0};
     if (start_bytes != (nest != NULL ? leat_tlv_parts_end(nest, start, start_bytes) : 0))
         return -EINVAL;
