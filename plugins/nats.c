@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_SERVERS 16
+#define LIBRARY_NS INT64_C(10000000000) /* after which the library surely has left us alone */
 
 /* ---- errors ---- */
 
@@ -67,9 +69,9 @@ static void on_error(natsConnection *connection, natsSubscription *subscription,
     pthread_mutex_lock(&end->mutex);
     if (status == NATS_NOT_PERMITTED || status == NATS_CONNECTION_AUTH_FAILED)
         end->error = nats_code(status);
-    pthread_mutex_unlock(&end->mutex);
     nats_signal(end->in_fd);
     nats_signal(end->out_fd);
+    pthread_mutex_unlock(&end->mutex);
 }
 
 static void on_closed(natsConnection *connection, void *closure)
@@ -79,15 +81,18 @@ static void on_closed(natsConnection *connection, void *closure)
     pthread_mutex_lock(&end->mutex);
     if (end->error == 0 && !end->stopping)
         end->error = -ECONNRESET;
-    pthread_mutex_unlock(&end->mutex);
     nats_signal(end->in_fd);
     nats_signal(end->out_fd);
+    pthread_mutex_unlock(&end->mutex);
 }
 
 static void on_reconnected(natsConnection *connection, void *closure)
 {
+    struct nats_end *end = closure;
     (void)connection;
-    nats_signal(((struct nats_end *)closure)->out_fd);
+    pthread_mutex_lock(&end->mutex);
+    nats_signal(end->out_fd);
+    pthread_mutex_unlock(&end->mutex);
 }
 
 /* The servers of "A,B,C", each with nats:// before it. Returns how many; storage is theirs. */
@@ -166,22 +171,54 @@ void nats_end_stop(struct nats_end *end)
     pthread_mutex_unlock(&end->mutex);
 }
 
-void nats_end_close(struct nats_end *end)
+static pthread_mutex_t buried_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct nats_end *buried;
+
+static int64_t now_ns(void)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void bury(struct nats_end *end)
+{
+    end->closed_ns = now_ns();
+    pthread_mutex_lock(&buried_mutex);
+    end->next = buried;
+    buried = end;
+    for (struct nats_end **at = &buried; *at != NULL;) {
+        struct nats_end *one = *at;
+        if (end->closed_ns - one->closed_ns < LIBRARY_NS) {
+            at = &one->next;
+            continue;
+        }
+        *at = one->next;
+        pthread_cond_destroy(&one->room);
+        pthread_mutex_destroy(&one->mutex);
+        free(one->also);
+        free(one);
+    }
+    pthread_mutex_unlock(&buried_mutex);
+}
+
+void nats_end_close(struct nats_end *end, void *also)
+{
+    nats_end_stop(end);
     natsConnection_Close(end->connection);
     natsConnection_Destroy(end->connection);
+    pthread_mutex_lock(&end->mutex);
     for (; end->taken != end->queued; end->taken++)
         natsMsg_Destroy(end->queue[end->taken % QUEUE]);
-    natsMsg_Destroy(end->reading);
-    pthread_mutex_lock(&end->mutex);
     const int fds[] = {end->in_fd, end->out_fd};
     end->in_fd = end->out_fd = -1;
-    end->stopping = true;
+    end->also = also;
     pthread_mutex_unlock(&end->mutex);
+    natsMsg_Destroy(end->reading);
     for (int i = 0; i < 2; i++)
         if (fds[i] >= 0)
             close(fds[i]);
-    pthread_cond_destroy(&end->room);
+    bury(end);
 }
 
 /* ---- the queue ---- */
@@ -211,9 +248,9 @@ bool nats_end_put(struct nats_end *end, natsMsg *msg)
     const bool first = end->queued == end->taken;
     if (goes)
         end->queue[end->queued++ % QUEUE] = msg;
-    pthread_mutex_unlock(&end->mutex);
     if (goes && first)
         nats_signal(end->in_fd);
+    pthread_mutex_unlock(&end->mutex);
     return goes;
 }
 

@@ -32,10 +32,8 @@ static int core_close(void *state)
         rc = nats_code(natsConnection_FlushTimeout(core->end.connection, core->end.linger_ms));
     nats_end_stop(&core->end);
     natsSubscription_Destroy(core->subscription);
-    nats_end_close(&core->end);
-    pthread_mutex_destroy(&core->end.mutex);
     free(core->bytes);
-    free(core);
+    nats_end_close(&core->end, NULL); /* and the core with it */
     return rc;
 }
 

@@ -27,6 +27,9 @@ struct nats_end {
     natsMsg *queue[QUEUE];
     uint64_t queued, taken;
     bool stopping;
+    struct nats_end *next; /* of those that wait to be freed, and */
+    int64_t closed_ns;     /* since when */
+    void *also;
     int error; /* what the library said of the connection; 0: nothing */
 
     /* the link's thread */
@@ -46,8 +49,13 @@ int nats_fail(struct leat_error *error, const struct leat_address *address, cons
  */
 int nats_end_open(struct nats_end *end, const struct leat_address *address, unsigned directions, const char **last,
                   struct leat_error *error);
-void nats_end_stop(struct nats_end *end);  /* whoever waits for room does not any more */
-void nats_end_close(struct nats_end *end); /* but for the mutex */
+void nats_end_stop(struct nats_end *end); /* whoever waits for room does not any more */
+/*
+ * The connection is closed. The library's threads may still be in a call of ours, or about to make one, and say nothing of when they are
+ * not: so what they look at, the end and `also`, is freed when ten seconds have passed and another end closes. Either was allocated by
+ * malloc.
+ */
+void nats_end_close(struct nats_end *end, void *also);
 
 void nats_signal(int fd);
 void nats_clear(int fd);

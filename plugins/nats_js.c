@@ -106,7 +106,7 @@ static void on_answer(jsCtx *context, natsMsg *msg, jsPubAck *ack, jsPubAckErr *
         js->stored++;
         js->doubles += ack->Duplicate;
         settle(js, slot);
-    } else if (slot != NULL && slot->first_ns != 0 && slot->again == NULL) {
+    } else if (slot != NULL && slot->first_ns != 0 && slot->again == NULL && !js->end.stopping) {
         slot->again = msg;
         js->waiting++;
         msg = NULL;
@@ -332,18 +332,16 @@ static int js_close(void *state)
     if (js->runs)
         pthread_join(js->thread, NULL);
     natsSubscription_Destroy(js->subscription);
-    natsConnection_Close(js->end.connection);
     jsCtx_Destroy(js->context);
-    nats_end_close(&js->end);
-    for (int64_t i = 0; js->slots != NULL && i < js->window; i++)
-        natsMsg_Destroy(js->slots[i].again);
+    for (int64_t i = 0; js->slots != NULL && i < js->window; i++) {
+        pthread_mutex_lock(&js->end.mutex);
+        natsMsg *msg = js->slots[i].again;
+        js->slots[i].again = NULL;
+        pthread_mutex_unlock(&js->end.mutex);
+        natsMsg_Destroy(msg);
+    }
     free(js->seen);
-    if (js->pending > 0) /* an answer may be on its way in a thread of the library's: it finds what it needs, and nobody else does */
-        return rc;
-    pthread_cond_destroy(&js->changed);
-    pthread_mutex_destroy(&js->end.mutex);
-    free(js->slots);
-    free(js);
+    nats_end_close(&js->end, js->slots); /* and all of js with it */
     return rc;
 }
 
