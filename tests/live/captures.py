@@ -24,23 +24,27 @@ from checks import check, fail, need
 PACKAGES = ('tcpdump', 'wireshark', 'libpcap')
 WHERE = re.compile(r'[^/]+/(tests|test/captures|testprogs)/.+')
 MAGIC = {bytes.fromhex(m) for m in ('a1b2c3d4', 'd4c3b2a1', 'a1b23c4d', '4d3cb2a1', 'a1b2cd34', '34cdb2a1', '0a0d0d0a', '1f8b0800', '1f8b0808')}
-SECONDS = 120  # for one dialect and all files; a second would do
+SECONDS = 300  # for one dialect and all files, of which each takes about a millisecond
 
 # (dialect, whether this is it, why tshark and leat differ there)
 EXCEPTIONS = [
     ('ike', lambda file, sample, seen, fault: fault and not seen and len(sample.items) == 1 and sample.items[0][2] > len(sample.data),
      'ike: the length is beyond the packet: tshark shows the number and does not judge it, to leat the message is malformed'),
-    ('lldp', lambda file, sample, seen, fault: file == 'lldp-infinite-loop-2.pcap' and fault and seen == sample.items[:-1] and sample.items[-1][1] == 0,
+    ('lldp', lambda file, sample, seen, fault: file == 'lldp-infinite-loop-2.pcap' and fault and seen == sample.items[:-1] and
+     sample.items[-1][1] == 0,
      'lldp: an End with a value of 194 bytes: tshark shows it, to leat it is malformed (IEEE 802.1AB: its length is 0)'),
-    ('tls', lambda file, sample, seen, fault: file == 'tls-fragmented-handshakes.pcap.gz' and seen[:1] == sample.items[:1] and
-     (fault is None or seen == sample.items),
-     'tls: a hello in pieces, one record each: tshark puts them together, leat reads each record by itself, and a hello that is not whole is a '
-     'fault'),
+    ('tls', lambda file, sample, seen, fault: file == 'tls-fragmented-handshakes.pcap.gz' and seen[:1] == sample.items[:1],
+     'tls: hellos in pieces, one record each: tshark puts them together, leat reads each record by itself, and a hello that is not whole is a fault'),
+    ('tls', lambda file, sample, seen, fault: file == 'tls12-chacha20poly1305.pcap' and fault and seen == sample.items == [(0, 22, len(sample.data) - 5)],
+     'tls: an encrypted handshake whose first byte is by chance that of a hello: leat tells them by that byte alone'),
+    ('tls', lambda file, sample, seen, fault: file == 'tls13-20-chacha20poly1305.pcap' and fault and seen == sample.items[:1] and
+     sample.items[1][1] == 2,
+     'tls: a ServerHello of draft 20 of TLS 1.3, which has no session id (RFC 8446 has): tshark knows that draft'),
 ]
 
 # What there was to compare when this was written; less means that a rule has lost its field.
-LEAST = {'bgp': 430, 'dhcp4': 1400, 'dhcp6': 1800, 'eap': 70, 'http2': 100, 'ike': 390, 'ip-options': 50, 'ip6-options': 50, 'lcp': 9,
-         'lldp': 550, 'radius': 105, 'sctp': 400, 'tcp-options': 11900, 'tls': 1100, 'wifi': 38500}
+LEAST = {'bgp': 430, 'dhcp4': 1400, 'dhcp6': 1800, 'eap': 85, 'http2': 100, 'ike': 390, 'ip-options': 50, 'ip6-options': 50, 'lcp': 9,
+         'lldp': 550, 'radius': 105, 'sctp': 1520, 'tcp-options': 13000, 'tls': 1200, 'wifi': 46000}
 
 
 def fetch(folder):
@@ -54,7 +58,7 @@ def fetch(folder):
         text = re.sub(r'^Types:.*', 'Types: deb-src', re.sub(r'^deb ', 'deb-src ', file.read(), flags=re.M), flags=re.M)
       with open(os.path.join(parts, os.path.basename(path)), 'w') as file:
         file.write(text)
-  options = [f'-oDir::Etc::SourceList=/dev/null', f'-oDir::Etc::SourceParts={parts}', f'-oDir::State::Lists={lists}', f'-oDir::Cache={cache}', '-qq']
+  options = ['-oDir::Etc::SourceList=/dev/null', f'-oDir::Etc::SourceParts={parts}', f'-oDir::State::Lists={lists}', f'-oDir::Cache={cache}', '-qq']
   for line in (['update'], ['source', '--download-only', *PACKAGES]):
     done = subprocess.run(['apt-get', *options, *line], cwd=folder, capture_output=True, timeout=600)
     check(done.returncode == 0, f'apt-get {line[0]}: {done.stderr.decode().strip()[-500:]}')
@@ -84,7 +88,7 @@ def captures(folder):
     unpack(folder)
     open(done, 'w').close()
   found = sorted(glob.glob(os.path.join(folder, 'captures', '*', '*')))
-  check(len(found) >= 700, f'only {len(found)} captures')
+  check(len(found) >= 780, f'only {len(found)} captures')
   return found
 
 
@@ -103,19 +107,22 @@ def gather(paths, work):
 
 
 def anything(paths):
-  """Every dialect gets every file, as it is and as the packets in it; each must end in time with a verdict. Returns how many verdicts there were."""
+  """Every dialect gets every file, as it is and as what its packets carry behind 42 bytes; each must end in time with a verdict. Returns how many
+  dialects and verdicts there were. (The plain family, t8l8 and so on, is one reader for all: one of it is enough.)"""
   listed = subprocess.run([compare.LEAT, 'dialects'], check=True, capture_output=True, text=True).stdout
   names = [line.split()[0] for line in listed.splitlines()]
-  readable = [path for path in paths if not path.endswith('.gz')]
-  inputs = paths + [f'pcap:{path}?offset={offset}' for offset in (14, 34, 42, 54) for path in readable]
-  verdicts = 0
-  for name in names:
-    done = subprocess.run([compare.LEAT, 'validate', '--max-frame', '1MiB', '--tlv', name, *inputs], capture_output=True, timeout=SECONDS)
-    check(done.returncode in (0, 1, 2, 3), f'{name}: leat ended with {done.returncode}: {done.stderr.decode(errors="replace")[-2000:]}')
-    got = len(done.stdout.splitlines()) + len(done.stderr.splitlines())
-    check(got == len(inputs), f'{name}: {got} verdicts on {len(inputs)} inputs: {done.stderr.decode(errors="replace")[-500:]}')
-    verdicts += got
-  return len(names), verdicts
+  names = [name for name in names if name == 't16l16be' or not re.fullmatch(r't\d+l\d+[bl]e', name)]
+  inputs = paths + [f'pcap:{path}?offset=42' for path in paths if not path.endswith('.gz')]
+
+  def one(name):
+    done = subprocess.run([compare.LEAT, 'validate', '--tlv', name, *inputs], capture_output=True, timeout=SECONDS)
+    told = done.stderr.decode(errors='replace')
+    check(done.returncode in (0, 2, 3), f'{name}: leat ended with {done.returncode}: {told[-2000:]}')
+    got = len(done.stdout.splitlines()) + len(told.splitlines())
+    check(got == len(inputs), f'{name}: {got} verdicts on {len(inputs)} inputs: {told[-500:]}')
+    return got
+  with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    return len(names), sum(pool.map(one, names))
 
 
 def main():
@@ -127,7 +134,8 @@ def main():
   paths = captures(folder)
   fetched = time.monotonic()
   gathered, odd = gather(paths, work)
-  print(f'{len(paths)} captures ({fetched - begun:.0f} s); tshark does not read {odd} of them, or not to the end; {time.monotonic() - fetched:.0f} s', flush=True)
+  print(f'{len(paths)} captures, fetched in {fetched - begun:.0f} s; tshark does not read {odd} of them, or not to the end; '
+        f'it took {time.monotonic() - fetched:.0f} s', flush=True)
   tallies, differing, met = compare.compare(gathered, EXCEPTIONS, work)
   compare.table(tallies)
   for reason in sorted(met):

@@ -23,7 +23,8 @@ length = big at 4 bytes 4
 header_bytes = 8
 nest = any inside %s
 '''
-INCLUDED = {'tcp-options': 2, 'ip-options': 2, 'radius': (20, 2), 'eap': 4, 'lcp': (4, 2), 'sctp': 4, 'bgp': (19, 0), 'ike': (28, 4), 'netlink': (16, 4), 'bt-ad': 1}
+INCLUDED = {'tcp-options': 2, 'ip-options': 2, 'radius': (20, 2), 'eap': 4, 'lcp': (4, 2), 'sctp': 4, 'bgp': (19, 0), 'ike': (28, 4),
+            'netlink': (16, 4), 'bt-ad': 1}
 BARE = {'tcp-options': (0, 1), 'ip-options': (0, 1), 'ip6-options': (0,), 'dhcp4': (0, 255), 'coap': (255,), 'bt-ad': (0,)}  # types without a length
 
 

@@ -155,15 +155,22 @@ def whole(found, layer):
 
 
 def sctp(found):
-  """Chunks, and what stands right below those that hold parameters or causes. What DATA carries is counted as another layer."""
-  for packet in found.get('sctp', []):
+  """Chunks, and what stands right below those that hold parameters or causes. What DATA carries is counted as another layer, and what comes
+  behind it in the packet as one more of sctp, which has no ports."""
+  packets = []
+  for layer in found.get('sctp', []):
+    if child(layer, 'sctp.srcport'):
+      packets.append((layer, []))
+    if packets:
+      packets[-1][1].extend(layer.inside)
+  for packet, chunks in packets:
     base, items = packet.at + 12, []
-    for chunk in packet.inside:
+    for chunk in chunks:
       items += pairs(chunk.inside, base, 'sctp.chunk_type', 'sctp.chunk_length')
       for inside in chunk.inside if child(chunk, 'sctp.chunk_type') else []:
         items += pairs(inside.inside, base, 'sctp.parameter_type', 'sctp.parameter_length')
         items += pairs(inside.inside, base, 'sctp.cause_code', 'sctp.cause_length')
-    yield Sample('sctp', whole(found, packet)[12:], items, packet.inside)
+    yield Sample('sctp', whole(found, packet)[12:], items, chunks)
 
 
 def bgp(found):
@@ -258,7 +265,8 @@ def netlink(found):
   for message in found.get('netlink-route', []):
     items = []
     for part in message.inside:
-      length, kind, attribute = child(part, 'netlink.hdr_len', 'netlink.attr_len'), child(part, 'netlink-route.nltype'), child(part, 'netlink.attr_type')
+      length = child(part, 'netlink.hdr_len', 'netlink.attr_len')
+      kind, attribute = child(part, 'netlink-route.nltype'), child(part, 'netlink.attr_type')
       if length and (kind or attribute):
         items.append((length.at - message.at, number(kind) if kind else number(attribute) & 0x3fff, number(length)))
     yield Sample('netlink', message.data, items, message.inside, deepest=1)
