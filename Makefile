@@ -7,6 +7,7 @@ MESON_FLAGS ?=
 .PHONY: all two-files deb check-deb release run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 soak fuzz install deps clean
 
 all: $(BUILD)/build.ninja
+	@[ -e $(BUILD)/leat ] || echo "building, about a minute" >&2
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 
 $(BUILD)/build.ninja:
