@@ -4,9 +4,10 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all two-files deb release coverage run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-cluster check-captures soak fuzz install deps clean
+.PHONY: all two-files deb release coverage check-deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-cluster check-captures soak fuzz install deps clean
 
 all: $(BUILD)/build.ninja
+	@[ -e $(BUILD)/leat ] || echo "building, about a minute" >&2
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
 
 $(BUILD)/build.ninja:
@@ -98,6 +99,10 @@ install:         ## PREFIX and DESTDIR are honoured
 deb:             ## Debian packages into $(BUILD)/deb, looked at by lintian
 	@tools/deps build deb
 	@tools/deb $(BUILD)/deb
+
+check-deb:       ## the packages built, installed and used in a bare Debian 12; as root, ten minutes at most
+	@tools/deps root
+	@tools/check-deb $(BUILD)
 
 release:         ## the tarball of the last commit, built and tested from itself; tools/release --date writes the date
 	@tools/deps build test

@@ -78,7 +78,7 @@ for reference in re.findall(r'\b(leat[\w-]*)\((\d)\)', ''.join(page(name) for na
 listed = set()
 with tempfile.TemporaryDirectory() as work:
   sources = []
-  for name in (name for name in pages if name.endswith('.3')):
+  for name in (name for name in pages if name.endswith('.3') and name != 'leat_hpp.3'):
     text = page(name)
     listed |= names(r'leat_\w+', text.split('\n.SH NAME')[1].split('\n- ')[0])
     synopsis = text.split('\n.SH SYNOPSIS')[1].split('\n.SH ')[0]
@@ -90,6 +90,17 @@ with tempfile.TemporaryDirectory() as work:
   compiled = subprocess.run([os.environ.get('CC', 'cc'), '-std=c11', '-Wall', '-Wextra', '-Werror', f'-I{SOURCE}/include', '-fsyntax-only', *sources],
                             stderr=subprocess.PIPE, text=True)
   check(compiled.returncode == 0, f'a synopsis does not compile:\n{compiled.stderr}')
+# C++'s page: all that stands in the namespace, and in each class every function that is not private, without its body.
+header, text = slurp(os.path.join(SOURCE, 'include', 'leat', 'leat.hpp')).split('} // namespace detail')[1], page('leat_hpp.3')
+check('.B #include <leat/leat.hpp>' in text, 'leat_hpp.3 does not say what to include')
+classes = re.findall(r'^(?:template <[^\n]*> )?(?:class|struct) (\w+)', header, re.M)
+public = re.sub(r'^  private:.*?^\};', '', header.split("static_assert(true")[1], flags=re.S | re.M)
+members = re.findall(r'^    ((?:template <[^\n]*> )?[\w~][^\n=]*?\b\w+\([^\n]*?\))(?: noexcept| const|$| :)', public, re.M)
+check(len(classes) == 5 and len(members) > 20, f'{len(classes)} classes, {len(members)} members')
+for one in classes + ['LEAT_POOLED']:
+  check(re.search(rf'^\.SS (leat::)?{one}$', text, re.M), f'leat_hpp.3 has nothing of {one}')
+for member in (re.sub(r'\) (noexcept )?: .*', ')', one) for one in members):
+  check(f'{member};' in text or f'{member} ' in text, f'leat_hpp.3 does not have {member}')
 contracts = 0
 for part, text in headers.items():
   for comment, after in re.findall(r'(/\*(?:[^*]|\*(?!/))*\[thread:(?:[^*]|\*(?!/))*\*/)\n([^;{]*)', text):
@@ -98,4 +109,4 @@ for part, text in headers.items():
       contracts += 1
       check(function.group(1) in listed, f'{function.group(1)} of {part}.h is in no page of section 3')
 check(contracts > 150, f'only {contracts} contracts found')
-print(f'{len(pages)} pages, {contracts} functions with a contract')
+print(f'{len(pages)} pages, {contracts} functions with a contract, {len(members)} members of {len(classes)} classes')

@@ -191,7 +191,11 @@ LEAT_API int leat_mailbox_attach(struct leat_mailbox *mailbox, const struct leat
  */
 LEAT_API int leat_mailbox_read(struct leat_mailbox *mailbox, void *item, int64_t deadline_ns);
 
-/* Returns the `user` of who wrote the item that was read last.   [thread: reader | blocks: no | allocates: no | fails: never] */
+/*
+ * Returns the `user` of who wrote the item that was read last; NULL before the first. It stays its owner's, the library never looks inside.
+ *
+ * [thread: reader | blocks: no | allocates: no | fails: never]
+ */
 LEAT_API void *leat_mailbox_from(const struct leat_mailbox *mailbox);
 
 /* Returns the eventfd to be polled after arm said true; -1: there is none.   [thread: any | blocks: no | allocates: no | fails: no eventfd]

@@ -19,6 +19,7 @@ extern "C" {
 
 /*
  * Returns memory in anonymous mappings: zeroed, whole pages, aligned to any power of two; each release goes back to the kernel at once.
+ * It is the library's own, static: there is nothing to give back, and any number of pools may use it.
  *
  * [thread: any | blocks: no | allocates: no | fails: never]
  */

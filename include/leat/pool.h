@@ -232,6 +232,7 @@ LEAT_API void *leat_pool_wait(struct leat_pool *pool, int64_t deadline_ns);
  * threads. One thread at a time may use it.
  *
  * Returns the cache; when there is no memory for one, a handle that works without (each call takes the pool's token).
+ * The caller owns it, and ends it by leat_pool_cache_close().
  *
  * [thread: any | blocks: no | allocates: bookkeeping, and does without | fails: never]
  */

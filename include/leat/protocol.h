@@ -162,8 +162,22 @@ struct leat_protocol_error {
     int32_t text_bytes; /* 0 to 1024 */
 };
 
-/* As leat_protocol_hello_put and leat_protocol_hello_read. [thread: the writer's, any | blocks: no | allocates: no | fails: as those] */
+/*
+ * Puts an error frame, as leat_protocol_hello_put() puts a hello; error->text is copied.
+ *
+ * Returns 0; -EINVAL: a field out of its range; -EMSGSIZE: no room: nothing was put then.
+ *
+ * [thread: the writer's | blocks: no | allocates: no | fails: EINVAL EMSGSIZE]
+ */
 LEAT_API int leat_protocol_error_put(struct leat_tlv_writer *writer, const struct leat_protocol_error *error);
+
+/*
+ * Reads an error frame's value, as leat_protocol_hello_read() reads a hello's. @param error  set on success; its text lies in `value`
+ *
+ * Returns 0; -EBADMSG: malformed, an item of the wrong width, or no code; -EPROTO: an item that is unknown and critical.
+ *
+ * [thread: any | blocks: no | allocates: no | fails: EBADMSG EPROTO]
+ */
 LEAT_API int leat_protocol_error_read(const void *value, int64_t bytes, struct leat_protocol_error *error);
 
 /*
