@@ -429,7 +429,8 @@ static void what_makes_no_sense_is_refused(void **state)
         {BASE, .control = BIG(0, 1), .kinds = wide_extra, .kind_count = 1},
         {BASE, .control = BIG(0, 1), .kinds = wide_extra + 1, .kind_count = 1},
         {BASE, .control = BIG(0, 1), .kinds = wide_extra + 2, .kind_count = 1},
-        {BASE, .control = BIG(0, 1), .kinds = opens_closes, .kind_count = 2, .indefinite = true}, /* without an inside */
+        {BASE, .control = BIG(0, 1), .kinds = opens_closes, .kind_count = 2, .indefinite = true},       /* without an inside */
+        {BASE, .control = BIG(0, 1), .kinds = opens_closes, .kind_count = 2, .inside = &leat_tlv_made}, /* not indefinite */
         {BASE, .control = BIG(0, 1), .kind_count = 1},
         {BASE, .kind_count = -1},
         {BASE, .name_count = -1},

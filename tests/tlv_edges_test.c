@@ -299,6 +299,123 @@ static void forms_of_x690_with_more_are_read_the_long_way(void **state)
     ready(&made[1], LEAT_TLV_SHAPE_GENERAL);
 }
 
+/* Rows whose items tell the type of the next, in a value that does not tell its first one's. */
+static void a_row_begins_with_the_dialects_first_type(void **state)
+{
+    static struct leat_tlv_dialect row = {.name = "row",
+                                          .rule = "next 1, length 1",
+                                          .following = WORD(0, 1, 0xff),
+                                          .length = WORD(1, 1, 0xff),
+                                          .header_bytes = 2,
+                                          .first = 7,
+                                          .nested = {LEAT_TLV_BIG, 0, 1, 7, 1, NULL, 0},
+                                          .inside = &row,
+                                          .align = 1};
+    static const struct leat_tlv_nest nests[] = {{.first = 1, .last = 1, .value_starts = -1, .inside = &row}};
+    struct leat_tlv_dialect around = {.name = "x",
+                                      .rule = "y",
+                                      .type = WORD(0, 1, 0x7f),
+                                      .length = WORD(1, 1, 0xff),
+                                      .header_bytes = 2,
+                                      .nested = {LEAT_TLV_BIG, 0, 1, 7, 1, NULL, 0},
+                                      .inside = &row,
+                                      .nests = nests,
+                                      .nest_count = 1,
+                                      .align = 1};
+    struct leat_tlv_writer writer;
+    (void)state;
+    row.following.mask = 0x7f;
+    ready(&row, LEAT_TLV_SHAPE_GENERAL);
+    ready(&around, LEAT_TLV_SHAPE_PLAIN);
+    writer_open(&writer, &around);
+    for (uint64_t type = 1; type <= 2; type++) { /* by a nest, by the flag */
+        assert_int_equal(leat_tlv_begin(&writer, type), 0);
+        assert_int_equal(leat_tlv_put(&writer, 6, "", 0), -EINVAL);
+        assert_int_equal(leat_tlv_begin(&writer, 6), -EINVAL);
+        assert_int_equal(leat_tlv_put(&writer, 7, "", 0), 0);
+        assert_int_equal(leat_tlv_put(&writer, 8, "a", 1), 0);
+        assert_int_equal(leat_tlv_fill(&writer, 0, "", -1), -EINVAL);
+        assert_int_equal(leat_tlv_fill(&writer, 0, NULL, 1), -EINVAL);
+        assert_int_equal(leat_tlv_fill(&writer, 0, NULL, 0), 0);
+        assert_int_equal(leat_tlv_end(&writer), 0);
+    }
+    wrote(&writer, "81 05 0800 0001 61 82 05 0800 0001 61");
+}
+
+static void marks_beside_kinds_and_numbers_behind(void **state)
+{
+    static const struct leat_tlv_kind sized[] = {{0, LEAT_TLV_SIZED, 2, 0, 0}, {1, LEAT_TLV_BY_NUMBER, 1, 0, 0}},
+                                      opening[] = {{0, LEAT_TLV_OPENS, 0, 0, 0}, {1, LEAT_TLV_CLOSES, 0, 0, 0}};
+    static const struct leat_tlv_mark first_byte[] = {{.type = 0xff, .bare = true, .first_byte = true}},
+                                      bare[] = {{.type = 3, .bare = true}}, padding[] = {{.type = 5}};
+    struct leat_tlv_dialect kinds = {.name = "k",
+                                     .rule = "x",
+                                     .type = WORD(0, 1, 0xf),
+                                     .length = WORD(LEAT_TLV_BEHIND, 1, 0xff),
+                                     .control = {LEAT_TLV_BIG, 0, 1, 7, 1, NULL, 0},
+                                     .kinds = sized,
+                                     .kind_count = 2,
+                                     .marks = first_byte,
+                                     .mark_count = 1,
+                                     .header_bytes = 1,
+                                     .align = 1};
+    struct leat_tlv_dialect behind = {.name = "b",
+                                      .rule = "x",
+                                      .type = WORD(LEAT_TLV_BEHIND, 1, 0xff),
+                                      .length = WORD(LEAT_TLV_BEHIND, 1, 0xff),
+                                      .marks = bare,
+                                      .mark_count = 1,
+                                      .align = 1,
+                                      .length_unit = 2};
+    struct leat_tlv_dialect open = kinds, sum = {.name = "s",
+                                                 .rule = "x",
+                                                 .type = WORD(0, 1, 0xff),
+                                                 .length = WORD(1, 1, 0xff),
+                                                 .header_bytes = 2,
+                                                 .cumulative = true,
+                                                 .align = 1};
+    struct leat_tlv_dialect shifted = {.name = "l",
+                                       .rule = "x",
+                                       .type = {LEAT_TLV_LEB128, LEAT_TLV_BEHIND, 10, 1, UINT64_MAX, NULL, 0},
+                                       .length = WORD(LEAT_TLV_BEHIND, 1, 0xff),
+                                       .align = 1};
+    struct leat_tlv_writer writer;
+    struct leat_tlv_item item;
+    (void)state;
+    open.kinds = opening, open.marks = padding, open.indefinite = true, open.inside = &open;
+    ready(&kinds, LEAT_TLV_SHAPE_GENERAL);
+    ready(&behind, LEAT_TLV_SHAPE_GENERAL);
+    ready(&open, LEAT_TLV_SHAPE_GENERAL);
+    ready(&sum, LEAT_TLV_SHAPE_GENERAL);
+    ready(&shifted, LEAT_TLV_SHAPE_GENERAL);
+    writer_open(&writer, &kinds);
+    assert_int_equal(leat_tlv_put_kind(&writer, 0xff, LEAT_TLV_KIND_MARK, "", 0), 0);
+    assert_int_equal(leat_tlv_put(&writer, 1, room, 256), -EMSGSIZE);
+    assert_int_equal(leat_tlv_put_kind(&writer, 1, 1, room, 256), -EMSGSIZE);
+    assert_int_equal(leat_tlv_put(&writer, 1, "abc", 3), 0);
+    wrote(&writer, "ff 81 03 616263");
+    kinds.marks = bare, kinds.kind_count = 1; /* no kind says a length by a number, and the mark has none */
+    ready(&kinds, LEAT_TLV_SHAPE_GENERAL);
+    writer_open(&writer, &kinds);
+    assert_int_equal(leat_tlv_put(&writer, 3, "", 0), 0);
+    wrote(&writer, "03");
+    writer_open(&writer, &behind);
+    assert_int_equal(leat_tlv_put(&writer, 3, "", 0), 0);
+    assert_int_equal(leat_tlv_put(&writer, 4, "ab", 2), 0);
+    wrote(&writer, "03 04 01 6162");
+    assert_int_equal(first(&behind, "03 04 01 6162", &item), LEAT_TLV_OK);
+    assert_int_equal(item.total_bytes, 1);
+    writer_open(&writer, &sum);
+    assert_int_equal(leat_tlv_put(&writer, 256, "", 0), -EINVAL); /* too far from the type before */
+    assert_int_equal(leat_tlv_put(&writer, 255, "", 0), 0);
+    assert_int_equal(leat_tlv_put(&writer, 256, "", 0), 0);
+    wrote(&writer, "ff00 0100");
+    writer_open(&writer, &shifted);
+    assert_int_equal(leat_tlv_put(&writer, UINT64_C(1) << 63, "", 0), -EINVAL);
+    wrote(&writer, "");
+    assert_null(leat_tlv_dialect("t16l32x"));
+}
+
 static void marks_with_values_end_a_row_after_them(void **state)
 {
     static const struct leat_tlv_mark marks[] = {{.type = 9, .end = true, .valued = true}, {.type = 8}};
@@ -547,6 +664,8 @@ int main(void)
         cmocka_unit_test(kinds_that_cannot_say_a_length_are_passed_over),
         cmocka_unit_test(what_holds_items_that_are_not_ready_holds_none),
         cmocka_unit_test(forms_of_x690_with_more_are_read_the_long_way),
+        cmocka_unit_test(a_row_begins_with_the_dialects_first_type),
+        cmocka_unit_test(marks_beside_kinds_and_numbers_behind),
         cmocka_unit_test(marks_with_values_end_a_row_after_them),
         cmocka_unit_test(labels_longer_than_anything_are_refused),
         cmocka_unit_test(an_indefinite_frame_beyond_the_limit_is_too_long),
