@@ -117,7 +117,7 @@ static void put_kinds(FILE *out, const struct leat_tlv_dialect *dialect)
         if (dialect_how_counts(kind->how))
             fprintf(out, " %d", kind->bytes);
         if (kind->extra != 0)
-            fprintf(out, " extra %d", kind->extra);
+            fprintf(out, kind->extra < 0 ? " extra %d counted" : " extra %d", kind->extra < 0 ? -kind->extra : kind->extra);
         if (kind->trailer != 0)
             fprintf(out, " trailer %d", kind->trailer);
         fputc('\n', out);

@@ -51,7 +51,7 @@ bool dialect_take_length_escape(struct dialect_reading *reading, struct words *w
     return take_escape(reading, words, "escape.length", &reading->dialect->length, &reading->file->length_escapes);
 }
 
-/* VALUE HOW [N] [extra N] [trailer N] */
+/* VALUE HOW [N] [extra N [counted]] [trailer N] */
 bool dialect_take_kind(struct dialect_reading *reading, struct words *words)
 {
     struct leat_tlv_dialect *dialect = reading->dialect;
@@ -71,8 +71,12 @@ bool dialect_take_kind(struct dialect_reading *reading, struct words *words)
     if (dialect_how_counts(row.how) && !words_count(words, reading->fault, dialect_how_name(row.how), row.how == LEAT_TLV_BY_NUMBER ? 1 : 0,
                                                     row.how == LEAT_TLV_BY_NUMBER ? 8 : 16, &row.bytes))
         return false;
-    if ((words_accept(words, "extra") && !words_count(words, reading->fault, "extra", 0, 256, &row.extra)) ||
-        (words_accept(words, "trailer") && !words_count(words, reading->fault, "trailer", 0, 256, &row.trailer)))
+    if (words_accept(words, "extra")) {
+        if (!words_count(words, reading->fault, "extra", 0, 256, &row.extra))
+            return false;
+        row.extra = words_accept(words, "counted") ? -row.extra : row.extra;
+    }
+    if (words_accept(words, "trailer") && !words_count(words, reading->fault, "trailer", 0, 256, &row.trailer))
         return false;
     if (dialect->kind_count++ == 0)
         dialect->kinds = reading->file->kinds;

@@ -284,18 +284,67 @@ static void a_reader_finds_the_next_frame_after_garbage(void **state)
     }
 }
 
+/* Text out of its range, in what is put and in what comes; and a batch that is not the item that is open, or is only measured. */
+static void what_is_out_of_range_is_refused(void **state)
+{
+    static char text[1026];
+    static struct pad pad;
+    static unsigned char long_name[6 + 1025];
+    const struct leat_protocol_hello hello = {.version = 1, .max_value = 1}, theirs = {.version = 1, .max_value = 2};
+    const struct leat_protocol_error error = {.code = 1};
+    struct leat_protocol_hello wrong, both;
+    struct leat_protocol_error fault;
+    struct leat_protocol_batch batch;
+    struct leat_tlv_writer writer;
+    (void)state;
+    start(&writer, &pad, 4096);
+    for (int i = 0; i < 3; i++) {
+        wrong = hello, fault = error;
+        wrong.name = fault.text = i == 2 ? NULL : text;
+        wrong.name_bytes = i == 0 ? -1 : i == 1 ? 256 : 1;
+        fault.text_bytes = i == 0 ? -1 : i == 1 ? 1025 : 1;
+        assert_int_equal(leat_protocol_hello_put(&writer, &wrong), -EINVAL);
+        assert_int_equal(leat_protocol_error_put(&writer, &fault), -EINVAL);
+    }
+    assert_int_equal(leat_protocol_error_put(&writer, &error), 0); /* without a text */
+    assert_int_equal(leat_tlv_begin(&writer, 1), 0);
+    assert_int_equal(leat_protocol_hello_put(&writer, &hello), -EINVAL); /* an item is open */
+    assert_int_equal(leat_protocol_error_put(&writer, &error), -EINVAL);
+    assert_int_equal(leat_protocol_batch_begin(&writer, 1), -EINVAL);
+    assert_int_equal(leat_protocol_batch_add(&writer, "x", 1), -EINVAL);
+    assert_int_equal(leat_protocol_batch_end(&writer), -EINVAL);
+
+    assert_int_equal(leat_tlv_writer_init(&writer, leat_tlv_dialect("leat"), NULL, 0), 0);
+    assert_int_equal(leat_protocol_batch_begin(&writer, 1), 0);
+    assert_int_equal(leat_protocol_batch_add(&writer, "x", 1), 0);
+    assert_int_equal(leat_protocol_batch_add(&writer, NULL, -1), -EINVAL);
+    assert_int_equal(leat_protocol_batch_end(&writer), 0);
+    assert_int_equal(leat_tlv_finish(&writer), 16 + 12 + 6 + 1);
+    start(&writer, &pad, 20);
+    assert_int_equal(leat_protocol_batch_begin(&writer, 1), -EMSGSIZE);
+
+    long_name[1] = 5, long_name[4] = 1, long_name[5] = 0; /* type 5, 256 bytes */
+    assert_int_equal(leat_protocol_hello_read(long_name, 6 + 256, &wrong), -EBADMSG);
+    long_name[1] = 4, long_name[4] = 4, long_name[5] = 1; /* type 4, 1025 bytes */
+    assert_int_equal(leat_protocol_error_read(long_name, sizeof long_name, &fault), -EBADMSG);
+    assert_int_equal(leat_protocol_hello_read(long_name, -1, &wrong), -EBADMSG);
+    assert_int_equal(leat_protocol_error_read(long_name, -1, &fault), -EBADMSG);
+    assert_int_equal(leat_protocol_batch_open(&batch, long_name, 11), -EBADMSG);
+    assert_int_equal(leat_protocol_crc_set(long_name, 20, crc32c, NULL), -EINVAL);
+    assert_int_equal(leat_protocol_agree(&hello, &theirs, &both), 0);
+    assert_int_equal(both.max_value, 1);
+    assert_int_equal(leat_protocol_agree(&theirs, &hello, &both), 0);
+    assert_int_equal(both.max_value, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_header_reads_as_it_was_written),
-        cmocka_unit_test(a_header_with_any_bit_turned_is_refused),
-        cmocka_unit_test(another_version_is_told_apart),
-        cmocka_unit_test(the_checksum_behind_a_frame_is_set_and_checked),
-        cmocka_unit_test(a_hello_reads_as_it_was_put),
-        cmocka_unit_test(what_has_no_room_is_not_put_at_all),
-        cmocka_unit_test(an_error_reads_as_it_was_put),
-        cmocka_unit_test(a_batch_is_taken_apart_again),
-        cmocka_unit_test(a_reader_finds_the_next_frame_after_garbage),
+        cmocka_unit_test(a_header_reads_as_it_was_written), cmocka_unit_test(a_header_with_any_bit_turned_is_refused),
+        cmocka_unit_test(another_version_is_told_apart),    cmocka_unit_test(the_checksum_behind_a_frame_is_set_and_checked),
+        cmocka_unit_test(a_hello_reads_as_it_was_put),      cmocka_unit_test(what_has_no_room_is_not_put_at_all),
+        cmocka_unit_test(an_error_reads_as_it_was_put),     cmocka_unit_test(a_batch_is_taken_apart_again),
+        cmocka_unit_test(what_is_out_of_range_is_refused),  cmocka_unit_test(a_reader_finds_the_next_frame_after_garbage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -386,6 +386,19 @@ static const struct leat_tlv_nest no_nest[] = {{.first = 1, .last = 1, .value_st
     }
 static const struct leat_tlv_dialect any = {.name = "any"};
 static const struct leat_tlv_nest far_condition[] = {{.first = 1, .last = 1, .value_starts = -1, .inside = &any, .unless = BIG(2, 1)}};
+static const struct leat_tlv_dialect leat_tlv_made;
+static const struct leat_tlv_kind counted_kind[] = {{0, LEAT_TLV_SIZED, 4, -4, 0}},
+                                  wide_extra[] = {{0, LEAT_TLV_BY_FIELD, 0, 257, 0},
+                                                  {0, LEAT_TLV_BY_FIELD, 0, -257, 0},
+                                                  {0, LEAT_TLV_BY_FIELD, 0, 0, 257},
+                                                  {0, LEAT_TLV_BY_FIELD, 0, 0, 0}},
+                                  opens_closes[] = {{0, LEAT_TLV_OPENS, 0, 0, 0}, {1, LEAT_TLV_CLOSES, 0, 0, 0}};
+static const struct leat_tlv_name no_name[] = {{1, NULL}};
+static const struct leat_tlv_nest bad_nests[] = {{.first = 1, .last = 1, .value_starts = -1, .inside = &leat_tlv_made, .fixed_bytes = -1},
+                                                 {.first = 1, .last = 1, .value_starts = -1, .inside = &leat_tlv_made, .area_bytes = -1},
+                                                 {.first = 1, .last = 1, .value_starts = -1, .inside = &leat_tlv_made, .area_bytes = 5}};
+static const struct leat_tlv_escape bad_escapes[] = {{1, -2, 0, 0}, {1, 9, 0, 0}, {1, 1, 0, 0}};
+#define X690 .name = "x", .rule = "y", .type = {.codec = LEAT_TLV_BER_TAG}, .length = {.codec = LEAT_TLV_BER_LENGTH}, .align = 1
 #define BASE .name = "x", .rule = "y", .type = BIG(0, 1), .length = BIG(1, 1), .header_bytes = 2, .align = 1
 
 #pragma GCC diagnostic push
@@ -418,6 +431,53 @@ static void what_makes_no_sense_is_refused(void **state)
         {BASE, .kinds = opens, .kind_count = 1},
         {BASE, .control = BIG(0, 1), .kinds = opens, .kind_count = 1},
         {BASE, .control = BIG(0, 1), .kinds = wide_kind, .kind_count = 1},
+        {BASE, .control = BIG(0, 1), .kinds = counted_kind, .kind_count = 1},
+        {BASE, .control = BIG(0, 1), .kinds = wide_extra, .kind_count = 1},
+        {BASE, .control = BIG(0, 1), .kinds = wide_extra + 1, .kind_count = 1},
+        {BASE, .control = BIG(0, 1), .kinds = wide_extra + 2, .kind_count = 1},
+        {BASE, .control = BIG(0, 1), .kinds = opens_closes, .kind_count = 2, .indefinite = true},       /* without an inside */
+        {BASE, .control = BIG(0, 1), .kinds = opens_closes, .kind_count = 2, .inside = &leat_tlv_made}, /* not indefinite */
+        {BASE, .control = BIG(0, 1), .kind_count = 1},
+        {BASE, .kind_count = -1},
+        {BASE, .name_count = -1},
+        {BASE, .nest_count = -1},
+        {BASE, .mark_count = 1},
+        {BASE, .name_count = 1},
+        {BASE, .names = no_name, .name_count = 1},
+        {BASE, .nests = bad_nests, .nest_count = 1},
+        {BASE, .nests = bad_nests + 1, .nest_count = 1},
+        {BASE, .nests = bad_nests + 2, .nest_count = 1},
+        {BASE, .type = {LEAT_TLV_BIG, 0, 1, 0, 0xff, bad_escapes, 1}},
+        {BASE, .type = {LEAT_TLV_BIG, 0, 1, 0, 0xff, bad_escapes + 1, 1}},
+        {BASE, .type = {LEAT_TLV_BIG, 0, 1, 0, 0xff, bad_escapes, -1}},
+        {BASE, .type = {LEAT_TLV_BIG, 0, 1, -1, 0xff, NULL, 0}},
+        {BASE, .type = {LEAT_TLV_LEB128, LEAT_TLV_BEHIND, 5, -1, 0xff, NULL, 0}},
+        {BASE, .type = {LEAT_TLV_LEB128, LEAT_TLV_BEHIND, 5, 64, 0xff, NULL, 0}},
+        {BASE, .type = {LEAT_TLV_LEB128, LEAT_TLV_BEHIND, 5, 0, 0, NULL, 0}},
+        {BASE, .length_unit = -1},
+        {BASE, .length_unit = 257},
+        {BASE, .marker_bytes = 257},
+        {BASE, .length_includes = -5000},
+        {BASE, .checksum = {LEAT_TLV_LITTLE, 0, 2, 0, 0xffff, NULL, 0}},
+        {BASE, .checksum = {LEAT_TLV_BIG, 0, 1, 0, 0xff, NULL, 0}},
+        {BASE, .checksum = {LEAT_TLV_BIG, 0, 2, 0, 0xff, NULL, 0}},
+        {BASE, .header_bytes = 4, .checksum = {LEAT_TLV_BIG, 1, 2, 0, 0xffff, NULL, 0}},
+        {BASE, .label = BIG(0, 1), .inside = &leat_tlv_made, .indefinite = true},
+        {BASE, .type = {.codec = LEAT_TLV_NONE}, .following = BIG(0, 1), .cumulative = true},
+        {BASE, .type = {.codec = LEAT_TLV_NONE, .escapes = bad_escapes, .escape_count = 1}, .following = BIG(0, 1)},
+        {X690, .length_max = 5},
+        {X690, .length_unit = 2},
+        {X690, .length_includes = 1},
+        {X690, .header_bytes = 1},
+        {X690, .header_bytes = 0, .control = BIG(0, 1), .kinds = wide_extra + 3, .kind_count = 1},
+        {X690, .label = BIG(0, 1)},
+        {X690, .following = BIG(0, 1)},
+        {X690, .type = {.codec = LEAT_TLV_BER_TAG, .escapes = bad_escapes + 2, .escape_count = 1}},
+        {X690, .length = {.codec = LEAT_TLV_BER_LENGTH, .escapes = bad_escapes + 2, .escape_count = 1}},
+        {X690, .length = {.codec = LEAT_TLV_BER_LENGTH, .escape_count = -1}},
+        {.name = "x", .rule = "y", .cut = (enum leat_tlv_cut)9},
+        {.name = "x", .rule = "y", .cut = LEAT_TLV_CUT_FIXED},
+        {.name = "x", .cut = LEAT_TLV_CUT_RAW},
         {BASE, .nests = no_nest, .nest_count = 1},
         {BASE, .nests = far_condition, .nest_count = 1},
         {BASE, .nest_count = 1},

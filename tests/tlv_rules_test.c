@@ -87,7 +87,7 @@ static void rows_of_tables_make_sense(void **state)
     KIND("kind that makes no sense", .how = LEAT_TLV_BY_NUMBER, .bytes = 9);
     KIND("kind that makes no sense", .how = LEAT_TLV_SIZED, .bytes = -1);
     KIND("kind that makes no sense", .how = LEAT_TLV_SIZED, .bytes = 17);
-    KIND("kind that makes no sense", .how = LEAT_TLV_SELF, .extra = -1);
+    KIND("no length", .how = LEAT_TLV_SELF, .extra = -1);
     KIND("kind that makes no sense", .how = LEAT_TLV_SELF, .trailer = 257);
     KIND("no trailer", .how = LEAT_TLV_OPENS, .trailer = 1);
     KIND("no trailer", .how = LEAT_TLV_CLOSES, .trailer = 1);

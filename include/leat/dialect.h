@@ -73,7 +73,8 @@ struct leat_tlv_kind {
     uint64_t value;
     enum leat_tlv_how how;
     int32_t bytes;
-    int32_t extra;   /* bytes more in the header, behind the length (Diameter's vendor, WebSocket's key) */
+    int32_t extra;   /* bytes more in the header, behind the length (WebSocket's key); less than 0: as many bytes, which the length counts
+                        (Diameter's vendor) */
     int32_t trailer; /* bytes more behind the value, beside trailer_bytes (leat's own checksum) */
 };
 

@@ -112,7 +112,9 @@ static bool fits(struct leat_tlv_cursor *cursor, const struct leat_tlv_level *le
         return fail(cursor, level->position, LEAT_TLV_END_MARK);
     if (head->length < 0) {
         *bytes = -1;
-        return (cursor->depth > 0 || head->header_bytes <= limit) || fail(cursor, level->position, LEAT_TLV_FRAME_LIMIT);
+        if (cursor->depth == 0 && head->header_bytes > limit)
+            return fail(cursor, level->position, LEAT_TLV_FRAME_LIMIT);
+        return true;
     }
     int64_t whole = leat_tlv_whole(head), padded = leat_tlv_padded(level->dialect, whole);
     if (cursor->depth == 0 && padded > limit)
@@ -136,8 +138,12 @@ static enum leat_tlv_next next_slow(struct leat_tlv_cursor *cursor, struct leat_
     cursor->inside = NULL;
     if (level->ended)
         return LEAT_TLV_END;
-    if (level->position == level->end)
-        return level->indefinite && !fail_unended(cursor, level, cursor->depth) ? LEAT_TLV_BAD : LEAT_TLV_END;
+    if (level->position == level->end) {
+        if (!level->indefinite)
+            return LEAT_TLV_END;
+        fail_unended(cursor, level, cursor->depth);
+        return LEAT_TLV_BAD;
+    }
     if (cursor->depth == 0) {
         cursor->frame = level->position;
         cursor->items = 0;

@@ -210,8 +210,6 @@ static int64_t ber_bytes(const struct leat_tlv_want *want)
     int64_t octets = significant_bytes(want->type);
     if (!ber_type_valid(want->type, octets))
         return -EINVAL;
-    if (want->length > LEAT_TLV_LENGTH_CAP)
-        return -EMSGSIZE;
     return octets + 1 + (want->length < BER_LONG ? 0 : significant_bytes((uint64_t)want->length));
 }
 

@@ -115,7 +115,10 @@ static int64_t take_length(struct reading *r, const struct leat_tlv_kind *kind, 
     if (code != 0)
         return code;
     *length = leat_tlv_length_of(r->dialect, said);
-    return *length < 0 ? *length : 0;
+    if (*length < 0)
+        return *length;
+    *length -= leat_tlv_extra_counted(kind);
+    return *length < 0 ? -LEAT_TLV_LENGTH_SMALL : 0;
 }
 
 /* The type, from field and row. Returns as seven_bits. */
@@ -150,7 +153,7 @@ static int64_t take_rest(struct reading *r, const struct leat_tlv_kind *kind, co
             return -LEAT_TLV_LENGTH_LIMIT;
         r->at += leat_tlv_padded(r->dialect, (int64_t)bytes);
     }
-    r->at += kind->extra;
+    r->at += leat_tlv_extra(kind);
     return r->there < r->at ? r->at : 0;
 }
 

@@ -85,11 +85,12 @@ static bool sayable(const struct leat_tlv_dialect *dialect, int64_t length, uint
 static bool put_length(struct writing *w, const struct leat_tlv_dialect *dialect, const struct leat_tlv_kind *kind, int64_t length)
 {
     uint64_t said = 0;
+    const int64_t counted = length + leat_tlv_extra_counted(kind);
     switch (kind->how) {
     case LEAT_TLV_BY_FIELD:
-        return sayable(dialect, length, &said) && put(w, &dialect->length, said);
+        return sayable(dialect, counted, &said) && put(w, &dialect->length, said);
     case LEAT_TLV_BY_NUMBER:
-        if (!sayable(dialect, length, &said) || !fits_in(said, kind->bytes))
+        if (!sayable(dialect, counted, &said) || !fits_in(said, kind->bytes))
             return false;
         put_word(w, dialect->length.codec, kind->bytes, said);
         return true;
@@ -197,5 +198,5 @@ int64_t leat_tlv_parts_write(const struct leat_tlv_dialect *dialect, const struc
         return -EMSGSIZE;
     if (p != NULL)
         put_fixed(dialect, want, kind, p);
-    return w.at + kind->extra;
+    return w.at + leat_tlv_extra(kind);
 }

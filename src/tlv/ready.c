@@ -66,13 +66,15 @@ static const char *kinds_wrong(const struct leat_tlv_dialect *dialect)
     for (int32_t i = 0; i < dialect->kind_count; i++) {
         const struct leat_tlv_kind *kind = &dialect->kinds[i];
         int32_t most = kind->how == LEAT_TLV_BY_NUMBER ? 8 : 16, least = kind->how == LEAT_TLV_BY_NUMBER ? 1 : 0;
-        if ((unsigned)kind->how > LEAT_TLV_CLOSES || kind->bytes < least || kind->bytes > most || !small(kind->extra) ||
-            !small(kind->trailer))
+        if ((unsigned)kind->how > LEAT_TLV_CLOSES || kind->bytes < least || kind->bytes > most || kind->extra > SMALL_MOST ||
+            kind->extra < -SMALL_MOST || !small(kind->trailer))
             return "a kind that makes no sense";
         if (kind->how == LEAT_TLV_BY_NUMBER && !is_word(&dialect->length))
             return "a kind with a number of its own, whose byte order the length field does not say";
         if ((kind->how == LEAT_TLV_OPENS || kind->how == LEAT_TLV_CLOSES) && kind->trailer > 0)
             return "a kind that opens or closes has no trailer";
+        if (kind->extra < 0 && kind->how > LEAT_TLV_BY_NUMBER)
+            return "a kind with bytes that the length counts, and no length";
         opens |= kind->how == LEAT_TLV_OPENS;
         closes |= kind->how == LEAT_TLV_CLOSES;
     }
@@ -141,6 +143,10 @@ static const char *fields_wrong(const struct leat_tlv_dialect *dialect)
     bool chained = dialect->following.codec != LEAT_TLV_NONE;
     if (!look_ok(dialect, &dialect->nested) || !look_ok(dialect, &dialect->control) || !look_ok(dialect, &dialect->label))
         return "nested, control or label: no number within the fixed part";
+    bool no_number = dialect->type.codec == LEAT_TLV_BER_TAG || dialect->type.codec == LEAT_TLV_NONE;
+    if ((no_number && dialect->type.escape_count != 0) ||
+        (dialect->length.codec == LEAT_TLV_BER_LENGTH && dialect->length.escape_count != 0))
+        return "escapes of a number that is of X.690, or that is not there";
     if (dialect->type.codec == LEAT_TLV_BER_TAG)
         return chained || dialect->label.codec != LEAT_TLV_NONE ? "a tag of X.690 goes with its length alone" : x690_wrong(dialect);
     if (chained ? dialect->type.codec != LEAT_TLV_NONE || !place_ok(&dialect->following, dialect->header_bytes)
@@ -194,9 +200,8 @@ static bool only_fixed(const struct leat_tlv_dialect *dialect)
     }
     return is_word(&dialect->type) && is_word(&dialect->length) && dialect->type.at >= 0 && dialect->length.at >= 0 &&
            dialect->type.escape_count == 0 && dialect->length.escape_count == 0 && dialect->control.codec == LEAT_TLV_NONE &&
-           dialect->label.codec == LEAT_TLV_NONE && dialect->following.codec == LEAT_TLV_NONE && !dialect->cumulative &&
-           dialect->length_unit <= 1 && dialect->trailer_bytes == 0 && dialect->marker_bytes == 0 &&
-           dialect->checksum.codec == LEAT_TLV_NONE && dialect->length.bytes <= 4;
+           dialect->label.codec == LEAT_TLV_NONE && !dialect->cumulative && dialect->length_unit <= 1 && dialect->trailer_bytes == 0 &&
+           dialect->marker_bytes == 0 && dialect->checksum.codec == LEAT_TLV_NONE && dialect->length.bytes <= 4;
 }
 
 static enum leat_tlv_shape shape_of(const struct leat_tlv_dialect *dialect)
@@ -207,7 +212,7 @@ static enum leat_tlv_shape shape_of(const struct leat_tlv_dialect *dialect)
     bool bare = dialect->mark_count == 0 && dialect->align == 1;
     if (dialect->type.codec != LEAT_TLV_BER_TAG)
         return !only_fixed(dialect) ? LEAT_TLV_SHAPE_GENERAL : bare ? LEAT_TLV_SHAPE_PLAIN : LEAT_TLV_SHAPE_FIXED;
-    bool flag = nested->codec != LEAT_TLV_NONE && nested->at == 0 && nested->bytes == 1 && nested->shift == 5 && nested->mask == 1;
+    bool flag = nested->codec != LEAT_TLV_NONE && nested->shift == 5 && nested->mask == 1;
     return bare && flag && dialect->inside == dialect && dialect->nest_count == 0 && dialect->trailer_bytes == 0 ? LEAT_TLV_SHAPE_BER
                                                                                                                  : LEAT_TLV_SHAPE_GENERAL;
 }

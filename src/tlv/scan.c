@@ -49,7 +49,6 @@ enum leat_tlv_rule leat_tlv_scan_inside(const struct leat_tlv_dialect *dialect, 
     enum leat_tlv_rule rule;
     const int32_t first = depth, deepest = limits->max_depth;
     const int64_t most = limits->max_items;
-    const bool ber = dialect->shape == LEAT_TLV_SHAPE_BER;
     int64_t position = start, met = *items;
     for (;;) {
         while (position == end) {
@@ -70,7 +69,7 @@ enum leat_tlv_rule leat_tlv_scan_inside(const struct leat_tlv_dialect *dialect, 
         struct leat_tlv_head head;
         bool nested;
         int64_t length = 0, left = end - position, header = 0;
-        const unsigned char *value = left < 2 || !ber ? NULL : leat_tlv_ber_quick(p, data + end, &length);
+        const unsigned char *value = left < 2 ? NULL : leat_tlv_ber_quick(p, data + end, &length);
         if (LEAT_LIKELY(value != NULL)) {
             header = value - p;
             nested = (p[0] & 0x20) != 0;

@@ -183,6 +183,17 @@ static inline uint32_t leat_tlv_sum(const unsigned char *p, int32_t bytes)
     return (sum & 0xffff) + (sum >> 16);
 }
 
+/* The bytes more that a kind's header has, and those of them that the length counts. */
+static inline int32_t leat_tlv_extra(const struct leat_tlv_kind *kind)
+{
+    return kind->extra < 0 ? -kind->extra : kind->extra;
+}
+
+static inline int32_t leat_tlv_extra_counted(const struct leat_tlv_kind *kind)
+{
+    return kind->extra < 0 ? -kind->extra : 0;
+}
+
 /* The bytes of header, value and trailer. */
 static inline int64_t leat_tlv_whole(const struct leat_tlv_head *head)
 {

@@ -44,7 +44,7 @@ int64_t leat_tlv_untyped_read(const struct leat_tlv_dialect *dialect, const unsi
 {
     int64_t end = leat_tlv_untyped_end(dialect, p, 0, there, limit);
     bool cut = end > 0 && (dialect->cut == LEAT_TLV_CUT_LINES || dialect->cut == LEAT_TLV_CUT_MARKS); /* by a byte that is there */
-    if (end == 0 && dialect->cut == LEAT_TLV_CUT_LINES && there > 0 && there < limit)
+    if (end == 0 && dialect->cut == LEAT_TLV_CUT_LINES && there < limit)
         end = there;
     if (end == 0)
         return there >= limit ? -LEAT_TLV_FRAME_LIMIT : leat_tlv_untyped_least(dialect, there);

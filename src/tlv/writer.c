@@ -287,7 +287,7 @@ int leat_tlv_end(struct leat_tlv_writer *writer)
     int32_t counter = area_bytes(open);
     if (header < 0)
         return (int)header;
-    if (counter > 0 && counter < 8 && area >> (8 * counter) != 0)
+    if (counter > 0 && area >> (8 * counter) != 0)
         return -EMSGSIZE;
     int64_t trailer = leat_tlv_trailer_of(open->dialect, leat_tlv_kind_for(open->dialect, &want));
     int64_t whole = header + length + trailer, padded = leat_tlv_padded(open->dialect, whole);

@@ -84,8 +84,9 @@ avps = ('00000108' + '40' + '00000b' + '612e6200'                              #
         + '00000190' + 'c0' + '000010' + '000028af' + '00000007')
 header = '01' + f'{20 + len(avps) // 2:06x}' + '80' + '000101' + '00000000' + '11223344' + '55667788'
 good('diameter', 'CER', header + avps, [(0, 257, '>'), (1, 264, '612e62'), (1, 260, '>'), (2, 266, '000028af'), (2, 258, '01000023'),
-                                        (1, 400, '000028af00000007')])
+                                        (1, 400, '00000007')])
 bad('diameter', 'another version', '02' + header[2:] + avps, 'does not begin')
+bad('diameter', 'an AVP shorter than its header and vendor', '01000020' + header[8:] + '00000190' + 'c000000b' + '000028af', 'smaller than the header')
 bad('diameter', 'an AVP shorter than its header', '0100001c' + header[8:] + '00000108' + '40000007', 'smaller than the header')
 check(walked == set(names), f'not walked: {set(names) - walked}')
 

@@ -44,9 +44,12 @@ static inline const struct leat_tlv_dialect *made_up(struct source *source)
     uint8_t uses = byte_of(source), more = byte_of(source);
     for (int i = 0; i < 3; i++)
         escapes[i] = (struct leat_tlv_escape){byte_of(source), byte_of(source) % 10 - 1, byte_of(source), byte_of(source)};
-    for (int i = 0; i < 4; i++)
-        kinds[i] = (struct leat_tlv_kind){(uint64_t)i, (enum leat_tlv_how)(byte_of(source) % 7), byte_of(source) % 18, byte_of(source) % 5,
-                                          byte_of(source) % 3};
+    for (int i = 0; i < 4; i++) {
+        enum leat_tlv_how how = (enum leat_tlv_how)(byte_of(source) % 7);
+        int32_t width = byte_of(source) % 18, extra = byte_of(source);
+        extra = extra < 128 ? extra % 5 : -(extra % 5); /* beside the length, or counted by it */
+        kinds[i] = (struct leat_tlv_kind){(uint64_t)i, how, width, extra, byte_of(source) % 3};
+    }
     for (int i = 0; i < 2; i++) {
         uint8_t flags = byte_of(source);
         marks[i] = (struct leat_tlv_mark){byte_of(source), flags & 1, flags & 2, flags & 4, flags & 8};
