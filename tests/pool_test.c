@@ -35,7 +35,7 @@ static void heads_have_the_layout_that_inline_code_was_compiled_for(void **state
 {
     (void)state;
     assert_int_equal(offsetof(struct leat_pool, id), 0);
-    assert_int_equal(offsetof(struct leat_pool, block_bytes), 8);
+    assert_int_equal(offsetof(struct leat_pool, block_bytes), _Alignof(struct leat_pool));
     assert_int_equal(offsetof(struct leat_pool_cache, top), 0);
     assert_int_equal(offsetof(struct leat_pool_cache, low), sizeof(void *));
     assert_int_equal(offsetof(struct leat_pool_cache, high), 2 * sizeof(void *));
