@@ -4,7 +4,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all two-files deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 soak fuzz install deps clean
+.PHONY: all two-files deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-machines embedded soak fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet >$(BUILD)/ninja.log || { cat $(BUILD)/ninja.log; exit 1; }
@@ -39,6 +39,14 @@ check-full:      ## gcc and clang, sanitizers, valgrind, other machines
 check-aarch64:   ## the parts' tests on an emulated aarch64
 	@tools/deps build arm
 	@tools/check-aarch64
+
+check-machines:  ## the tests on i686, s390x (big endian) and riscv64, the core's with musl
+	@tools/deps build machines
+	@tools/check-machines
+
+embedded:        ## code sizes for microcontrollers, and the core's tests on emulated Cortex-M
+	@tools/deps build embedded
+	@tools/embedded
 
 soak: all        ## SOAK (300000000) items through the pipe, once for each sleep protocol; bursts, then links, for SOAK_SECONDS (600)
 	@LEAT_TEST_SOAK=$(or $(SOAK),300000000) $(BUILD)/tests/pipe_more_test
