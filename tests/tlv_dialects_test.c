@@ -128,7 +128,7 @@ static void note(const struct leat_tlv_dialect *dialect, const struct leat_tlv_i
 {
     size_t used = strlen(text);
     snprintf(text + used, room - used, item->type > 999 && dialect->in_hex ? "%s%lld:%d:%d:%llx:%lld%s%s" : "%s%lld:%d:%d:%llu:%lld%s%s",
-             used > 0 ? " " : "", (long long)item->offset, item->depth, item->header_bytes, (unsigned long long)item->type,
+             used > 0 ? " " : "", (long long)item->offset, item->depth, (int)item->header_bytes, (unsigned long long)item->type,
              (long long)item->length, item->constructed ? "c" : "", item->end_mark ? "e" : "");
 }
 
