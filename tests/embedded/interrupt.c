@@ -72,9 +72,20 @@ static uint32_t random_next(void)
     return handler.random;
 }
 
+/* Both sides add to `sum`; an operation that is not atomic loses some of it. */
+static struct {
+    LEAT_ATOMIC(size_t) sum;
+    volatile bool on;
+} counter;
+
 void bare_tick(void)
 {
     handler.ticks++;
+    if (counter.on) {
+        (void)leat_add(&counter.sum, 1, relaxed);
+        bare_tick_every(40 + random_next() % 60);
+        return;
+    }
     for (uint32_t burst = random_next() % 6; burst > 0 && handler.written < ITEMS; burst--) {
         struct item item = {handler.written, check_of(handler.written)};
         if (!leat_pipe_write(&inbound, &item, burst > 1 && handler.written + 1 < ITEMS)) { /* but for the last they are one batch */
@@ -168,8 +179,33 @@ static bool run(enum leat_sleep sleep, const char *name)
     return good && chunks.least > 0 && chunks.count == BLOCKS;
 }
 
+/* Returns whether no addition was lost. */
+static bool count(void)
+{
+    const uint32_t additions = 100000;
+    memset(&handler, 0, sizeof handler);
+    handler.random = 1;
+    counter.on = true;
+    bare_tick_every(100);
+    for (uint32_t i = 0; i < additions; i++) {
+        (void)leat_add(&counter.sum, 1, relaxed);
+    }
+    bare_tick_every(0);
+    counter.on = false;
+    size_t sum = leat_load(&counter.sum, relaxed);
+    say("interrupt: ", additions + handler.ticks - (uint32_t)sum);
+    say(" lost of ", additions);
+    say(" additions and of those of ticks ", handler.ticks);
+    bare_print("\n");
+    return handler.ticks > 1000 && sum == additions + handler.ticks;
+}
+
 int main(void)
 {
+    if (!count()) {
+        bare_print("interrupt: an atomic operation is not\n");
+        return 1;
+    }
     if (!run(LEAT_SLEEP_RMW, "interrupt: rmw") || !run(LEAT_SLEEP_FENCE, "interrupt: fence") ||
         !run(LEAT_SLEEP_BARRIER, "interrupt: barrier")) {
         bare_print("interrupt: failed\n");
