@@ -4,7 +4,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 MESON_FLAGS ?=
 
-.PHONY: all two-files deb release coverage check-deb run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-cluster check-captures soak fuzz install deps clean
+.PHONY: all two-files deb release coverage check-deb check-machines embedded run check check-full bench bench-peers bench-full bench-workers bench-cost check-aarch64 check-cluster check-captures soak fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@[ -e $(BUILD)/leat ] || echo "building, about a minute" >&2
@@ -46,6 +46,14 @@ check-captures:  ## fetches the captures of tcpdump's, wireshark's and libpcap's
 check-aarch64:   ## the parts' tests on an emulated aarch64
 	@tools/deps build arm
 	@tools/check-aarch64
+
+check-machines:  ## the tests on i686, s390x (big endian) and riscv64, the core's with musl
+	@tools/deps build machines
+	@tools/check-machines
+
+embedded:        ## code sizes for microcontrollers, and the core's tests on emulated Cortex-M
+	@tools/deps build embedded
+	@tools/embedded
 
 soak: all        ## SOAK (300000000) items through the pipe, once for each sleep protocol; bursts, then links, for SOAK_SECONDS (600)
 	@LEAT_TEST_SOAK=$(or $(SOAK),300000000) $(BUILD)/tests/pipe_more_test

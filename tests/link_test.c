@@ -333,8 +333,10 @@ static void a_last_message_without_its_padding_is_whole(void **state)
 {
     (void)state;
     /* Two netlink messages of 17 and 18 bytes; the first is padded to 20, the second is not. */
-    unsigned char bytes[38] = {17, 0, 0, 0, 1};
-    bytes[20] = 18;
+    unsigned char bytes[38] = {0};
+    memcpy(bytes, &(uint32_t){17}, 4); /* as the machine has it */
+    bytes[4] = 1;
+    memcpy(bytes + 20, &(uint32_t){18}, 4);
     bytes[24] = 1;
     struct leat_link_options options = in_options("netlink");
     options.high_water_messages = 1; /* so the last one has to wait */
@@ -356,7 +358,8 @@ static void a_last_message_without_its_padding_waits_for_nothing_when_repeated(v
 {
     (void)state;
     /* One netlink message of 8189 bytes, its padding missing. The pool holds one such message and not two. */
-    unsigned char bytes[8189] = {8189 & 0xff, 8189 >> 8};
+    unsigned char bytes[8189] = {0};
+    memcpy(bytes, &(uint32_t){sizeof bytes}, 4);
     struct leat_link_options options = in_options("netlink");
     options.max_frame = 8192;
     options.high_water_bytes = 16384;

@@ -21,6 +21,17 @@
 
 #define MS INT64_C(1000000)
 
+/* The numbers of the calls that a C library makes where a long has 32 bits. */
+#ifdef SYS_mmap2
+#define MMAP SYS_mmap2
+#define FTRUNCATE SYS_ftruncate64
+#define FCNTL SYS_fcntl64
+#else
+#define MMAP SYS_mmap
+#define FTRUNCATE SYS_ftruncate
+#define FCNTL SYS_fcntl
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
 #elif defined(__has_feature)
@@ -281,8 +292,8 @@ static void os_ring_survives_each_refused_call(void **state)
     static const struct {
         uint32_t number, index, bits;
     } table[] = {
-        {SYS_memfd_create, 1, MFD_CLOEXEC}, {SYS_ftruncate, 0, 0},        {SYS_fcntl, 1, F_ADD_SEALS},
-        {SYS_mmap, 3, MAP_FIXED},           {SYS_mmap, 3, MAP_NORESERVE},
+        {SYS_memfd_create, 1, MFD_CLOEXEC}, {FTRUNCATE, 0, 0},            {FCNTL, 1, F_ADD_SEALS},
+        {MMAP, 3, MAP_FIXED},               {MMAP, 3, MAP_NORESERVE},
     };
 
     (void)state;

@@ -719,6 +719,9 @@ static void pipe_carries_items_of_64_bytes(void **state)
 static void pipe_has_the_layout_that_inline_code_was_compiled_for(void **state)
 {
     (void)state;
+    if (sizeof(void *) != 8) {
+        skip(); /* the ABI that is held is that of 64 bits */
+    }
     static const size_t wanted[] = {0,   56,  64,  104, 108, 192, 200, 216, 232, 224, 240, 248, 256, 264, 272,
                                     280, 296, 304, 384, 392, 400, 408, 416, 432, 464, 512, 576, 640, 648, 960},
                         found[] = {offsetof(struct leat_pipe, shape),         offsetof(struct leat_pipe, chunk_end),

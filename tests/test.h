@@ -15,6 +15,13 @@
 
 #include <cmocka.h>
 
+/* One of two texts: for what is read as the machine has it. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define TEST_HOST(little, big) big
+#else
+#define TEST_HOST(little, big) little
+#endif
+
 /* 1 where a sanitizer watches the program. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TEST_SANITIZED 1

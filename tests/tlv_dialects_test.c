@@ -82,9 +82,10 @@ static const struct row rows[] = {
     {"png", "00000001 74455874 61 00000000 00000000 49454e44 ae426082 99", "0:0:8:74455874:1 13:0:8:49454e44:0", false},
     {"riff", "52494646 0e000000 57415645 666d7420 01000000 01", "!TRUNCATED", false},
     {"riff", "52494646 0d000000 57415645 666d7420 01000000 01 00", "0:0:8:52494646:13c 12:1:8:666d7420:1", false},
-    {"elf-note", "04000000 02000000 01000000 474e5500 abcd 0000 00000000 00000000 07000000", "0:0:16:1:2 20:0:12:7:0", false},
-    {"pcapng", "01000000 18000000 0100 0000 00000400 00000000 18000000", "0:0:8:1:12c 16:1:4:0:0e", false},
-    {"netlink", "12000000 1400 0000 01000000 00000000 0100 0000", "0:0:16:20:2", false},
+    {"elf-note", TEST_HOST("04000000 02000000 01000000 474e5500 abcd 0000 00000000 00000000 07000000",
+                           "00000004 00000002 00000001 474e5500 abcd 0000 00000000 00000000 00000007"), "0:0:16:1:2 20:0:12:7:0", false},
+    {"pcapng", TEST_HOST("01000000 18000000 0100 0000 00000400 00000000 18000000", "00000001 00000018 0001 0000 00040000 00000000 00000018"), "0:0:8:1:12c 16:1:4:0:0e", false},
+    {"netlink", TEST_HOST("12000000 1400", "00000012 0014") " 0000 01000000 00000000 0100 0000", "0:0:16:20:2", false},
 };
 
 static int64_t unhex(const char *text, unsigned char *out)
@@ -131,7 +132,7 @@ static void note(const struct leat_tlv_dialect *dialect, const struct leat_tlv_i
 {
     size_t used = strlen(text);
     snprintf(text + used, room - used, item->type > 999 && dialect->in_hex ? "%s%lld:%d:%d:%llx:%lld%s%s" : "%s%lld:%d:%d:%llu:%lld%s%s",
-             used > 0 ? " " : "", (long long)item->offset, item->depth, item->header_bytes, (unsigned long long)item->type,
+             used > 0 ? " " : "", (long long)item->offset, item->depth, (int)item->header_bytes, (unsigned long long)item->type,
              (long long)item->length, item->constructed ? "c" : "", item->end_mark ? "e" : "");
 }
 

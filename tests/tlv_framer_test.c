@@ -111,8 +111,8 @@ static void the_framer_tells_what_may_be_gathered_elsewhere(void **state)
         {"der", "0410aabb", 18},
         {"der", "30100410", 0},                             /* holds items, which are looked at */
         {"ber", "30800410", 0},                             /* indefinite */
-        {"netlink", "13000000100000000000000000000000", 0}, /* 19 bytes, and one of padding that may be missing */
-        {"netlink", "14000000100000000000000000000000", 20},
+        {"netlink", TEST_HOST("13000000", "00000013") "100000000000000000000000", 0}, /* 19 bytes; one of padding may be missing */
+        {"netlink", TEST_HOST("14000000", "00000014") "100000000000000000000000", 20},
     };
     for (int64_t i = 0; i < COUNT(cases); i++) {
         unsigned char data[32];

@@ -58,6 +58,7 @@ static void tell_asan(enum leat_watch event, const void *memory, size_t bytes)
 /* A pool is what valgrind calls a memory pool, so its reports name blocks and where they came from. */
 static void tell_valgrind(enum leat_watch event, const void *pool, const void *memory, size_t bytes)
 {
+    (void)pool, (void)memory, (void)bytes; /* for a machine that valgrind does not know */
 #if VALGRIND
     switch (event) {
     case LEAT_WATCH_POOL:

@@ -92,9 +92,9 @@ static int ranges(const struct leat_pool_config *config)
     if (rc == 0 && config->align && !power_of_two(config->align))
         rc = leat_pool_refuse(config, "align: a power of two up to 2 MiB, or 0", power_over(config->align));
     if (rc == 0)
-        rc = range(config, "limit: 0 or more blocks", config->limit, 0, (int64_t)(SIZE_MAX / 2));
+        rc = range(config, "limit: 0 or more blocks", config->limit, 0, INT64_MAX);
     if (rc == 0)
-        rc = range(config, "first: 0 or more blocks", config->first, 0, (int64_t)(SIZE_MAX / 2));
+        rc = range(config, "first: 0 or more blocks", config->first, 0, INT64_MAX);
     if (rc == 0 && config->growth != LEAT_POOL_LINEAR && config->growth != LEAT_POOL_DOUBLING && config->growth != LEAT_POOL_FIXED)
         rc = leat_pool_refuse(config, "growth: LEAT_POOL_LINEAR, _DOUBLING or _FIXED", -1);
     if (rc == 0)
@@ -163,7 +163,7 @@ static int64_t choose_capacity(const struct shape *shape)
 /* So many fit into an address space. */
 static int64_t most_blocks(const struct shape *shape)
 {
-    return smaller(INT64_MAX / 4, (int64_t)(SIZE_MAX / 4)) / shape->block_bytes;
+    return smaller(INT64_MAX / 4, (int64_t)(SIZE_MAX / 4 + 1)) / shape->block_bytes;
 }
 
 /* The limit, and what is there at first. */
@@ -173,6 +173,8 @@ static int counts(struct shape *shape, const struct leat_pool_config *config)
     shape->limit = config->limit;
     if (shape->first > most_blocks(shape))
         return leat_pool_refuse(config, "first: blocks that fit into an address space", most_blocks(shape));
+    if (range(config, "limit: blocks that can be counted", shape->limit, 0, (int64_t)(SIZE_MAX / 2)) != 0)
+        return -EINVAL;
     if (config->growth == LEAT_POOL_FIXED) {
         if (config->first == 0)
             return leat_pool_refuse(config, "first: a pool that does not grow has some", 1);
@@ -194,6 +196,8 @@ int leat_pool_shape(struct shape *shape, const struct leat_pool_config *config, 
     shape->align = larger(config->align ? config->align : 16, (int64_t)sizeof(void *));
     shape->usable = config->checked ? config->block_bytes : (config->block_bytes + shape->align - 1) & -shape->align;
     shape->block_bytes = config->checked ? (config->block_bytes + GUARD_BYTES + shape->align - 1) & -shape->align : shape->usable;
+    if (shape->block_bytes > MAX_SLAB_BYTES) /* where an address has 32 bits */
+        return leat_pool_refuse(config, "block_bytes: what a slab can hold", MAX_SLAB_BYTES - shape->align - GUARD_BYTES);
     rc = counts(shape, config);
     if (rc != 0)
         return rc;
