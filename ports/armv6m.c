@@ -27,16 +27,16 @@ static inline void unmask(uint32_t before)
 }
 
 /* The names are gcc's own, of builtins with other prototypes, so they stand in the assembler's text only. */
-#define OPERATION(name, expression)                                                                   \
+#define OPERATION(name, expression)                                                                              \
     uint32_t leat_armv6m_##name(volatile void *word, uint32_t value, int order) __asm__("__atomic_" #name "_4"); \
-    uint32_t leat_armv6m_##name(volatile void *word, uint32_t value, int order)                       \
-    {                                                                                                 \
-        volatile uint32_t *at = word;                                                                 \
-        (void)order;                                                                                  \
-        uint32_t before = mask(), seen = *at;                                                         \
-        *at = (expression);                                                                           \
-        unmask(before);                                                                               \
-        return seen;                                                                                  \
+    uint32_t leat_armv6m_##name(volatile void *word, uint32_t value, int order)                                  \
+    {                                                                                                            \
+        volatile uint32_t *at = word;                                                                            \
+        (void)order;                                                                                             \
+        uint32_t before = mask(), seen = *at;                                                                    \
+        *at = (expression);                                                                                      \
+        unmask(before);                                                                                          \
+        return seen;                                                                                             \
     }
 OPERATION(exchange, value)
 OPERATION(fetch_add, seen + value)
@@ -44,8 +44,8 @@ OPERATION(fetch_sub, seen - value)
 OPERATION(fetch_or, seen | value)
 OPERATION(fetch_and, seen &value)
 
-bool leat_armv6m_cas(volatile void *word, void *expected, uint32_t desired, bool weak, int success, int failure)
-    __asm__("__atomic_compare_exchange_4");
+bool leat_armv6m_cas(volatile void *word, void *expected, uint32_t desired, bool weak, int success,
+                     int failure) __asm__("__atomic_compare_exchange_4");
 bool leat_armv6m_cas(volatile void *word, void *expected, uint32_t desired, bool weak, int success, int failure)
 {
     volatile uint32_t *at = word;

@@ -292,8 +292,7 @@ static void os_ring_survives_each_refused_call(void **state)
     static const struct {
         uint32_t number, index, bits;
     } table[] = {
-        {SYS_memfd_create, 1, MFD_CLOEXEC}, {FTRUNCATE, 0, 0},            {FCNTL, 1, F_ADD_SEALS},
-        {MMAP, 3, MAP_FIXED},               {MMAP, 3, MAP_NORESERVE},
+        {SYS_memfd_create, 1, MFD_CLOEXEC}, {FTRUNCATE, 0, 0}, {FCNTL, 1, F_ADD_SEALS}, {MMAP, 3, MAP_FIXED}, {MMAP, 3, MAP_NORESERVE},
     };
 
     (void)state;

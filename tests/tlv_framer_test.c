@@ -109,8 +109,8 @@ static void the_framer_tells_what_may_be_gathered_elsewhere(void **state)
         {"t8l16", "01", 0}, /* no length yet */
         {"t8l16", "010010aabb", 19},
         {"der", "0410aabb", 18},
-        {"der", "30100410", 0},                             /* holds items, which are looked at */
-        {"ber", "30800410", 0},                             /* indefinite */
+        {"der", "30100410", 0},                                                       /* holds items, which are looked at */
+        {"ber", "30800410", 0},                                                       /* indefinite */
         {"netlink", TEST_HOST("13000000", "00000013") "100000000000000000000000", 0}, /* 19 bytes; one of padding may be missing */
         {"netlink", TEST_HOST("14000000", "00000014") "100000000000000000000000", 20},
     };

@@ -50,8 +50,9 @@ __attribute__((weak)) void bare_tick(void)
 
 void bare_reset(void);
 __attribute__((section(".vectors"), used)) static const uintptr_t vectors[16] = {
-    [0] = (uintptr_t)stack_end,  [1] = (uintptr_t)bare_reset,   [2] = (uintptr_t)trouble,  [3] = (uintptr_t)trouble, [4] = (uintptr_t)trouble,
-    [5] = (uintptr_t)trouble,    [6] = (uintptr_t)trouble, [11] = (uintptr_t)trouble, [14] = (uintptr_t)trouble, [15] = (uintptr_t)bare_tick,
+    [0] = (uintptr_t)stack_end, [1] = (uintptr_t)bare_reset, [2] = (uintptr_t)trouble, [3] = (uintptr_t)trouble,
+    [4] = (uintptr_t)trouble,   [5] = (uintptr_t)trouble,    [6] = (uintptr_t)trouble, [11] = (uintptr_t)trouble,
+    [14] = (uintptr_t)trouble,  [15] = (uintptr_t)bare_tick,
 };
 
 #ifdef NEWLIB

@@ -17,7 +17,7 @@ struct CMUnitTest {
 
 #define cmocka_unit_test(function) \
     {                              \
-        #function, function        \
+#function, function        \
     }
 #define cmocka_run_group_tests(tests, setup, teardown) cmocka_run_group_tests_name(#tests, (tests), (setup), (teardown))
 #define cmocka_run_group_tests_name(name, tests, setup, teardown) \
@@ -37,7 +37,7 @@ void runner_string_equal(const char *left, const char *right, bool wanted, const
 void print_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define print_error print_message
 
-#define RUNNER_HOLDS(condition, not, text) ((condition) ? (void)0 : runner_fail(__FILE__, __LINE__, "%s: %s", (not), (text)))
+#define RUNNER_HOLDS(condition, not, text) ((condition) ? (void)0 : runner_fail(__FILE__, __LINE__, "%s: %s", (not ), (text)))
 #define assert_true(condition) RUNNER_HOLDS((condition), "not true", #condition)
 #define assert_false(condition) RUNNER_HOLDS(!(condition), "not false", #condition)
 #define assert_null(pointer) RUNNER_HOLDS((pointer) == NULL, "not NULL", #pointer)
@@ -46,8 +46,7 @@ void print_message(const char *format, ...) __attribute__((format(printf, 1, 2))
 #define assert_int_not_equal(left, right) runner_int_equal((uintmax_t)(left), (uintmax_t)(right), false, __FILE__, __LINE__)
 #define assert_ptr_equal(left, right) runner_int_equal((uintptr_t)(left), (uintptr_t)(right), true, __FILE__, __LINE__)
 #define assert_ptr_not_equal(left, right) runner_int_equal((uintptr_t)(left), (uintptr_t)(right), false, __FILE__, __LINE__)
-#define assert_in_range(value, least, most) \
-    runner_in_range((uintmax_t)(value), (uintmax_t)(least), (uintmax_t)(most), __FILE__, __LINE__)
+#define assert_in_range(value, least, most) runner_in_range((uintmax_t)(value), (uintmax_t)(least), (uintmax_t)(most), __FILE__, __LINE__)
 #define assert_memory_equal(left, right, bytes) runner_memory_equal((left), (right), (size_t)(bytes), __FILE__, __LINE__)
 #define assert_string_equal(left, right) runner_string_equal((left), (right), true, __FILE__, __LINE__)
 #define assert_string_not_equal(left, right) runner_string_equal((left), (right), false, __FILE__, __LINE__)

@@ -59,7 +59,8 @@ void runner_int_equal(uintmax_t left, uintmax_t right, bool wanted, const char *
 void runner_in_range(uintmax_t value, uintmax_t least, uintmax_t most, const char *file, int line)
 {
     if (value < least || value > most)
-        runner_fail(file, line, "%llu is not in %llu .. %llu", (unsigned long long)value, (unsigned long long)least, (unsigned long long)most);
+        runner_fail(file, line, "%llu is not in %llu .. %llu", (unsigned long long)value, (unsigned long long)least,
+                    (unsigned long long)most);
 }
 
 void runner_memory_equal(const void *left, const void *right, size_t bytes, const char *file, int line)
