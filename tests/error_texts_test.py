@@ -16,7 +16,8 @@ from checks import fail
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), '..'))
 # What takes another machine, or luck: no libpcap, a terminal without a speed, a name that nobody resolves; and more keys than any transport knows.
 UNREACHED = {'libpcap is not installed: %s', 'libpcap lacks a function: %s', 'built without libpcap', 'open: libpcap: %s',
-             '%s=%.40s: the device cannot do that', 'resolve: %s', '%s: %s', 'more than %d keys'}
+             '%s=%.40s: the device cannot do that', 'resolve: %s', '%s: %s', 'more than %d keys',
+             'block_bytes: what a slab can hold', 'limit: blocks that can be counted'} # where an address has 32 bits
 CALL = r'\b(?:link_refuse|refuse|leat_pool_refuse|range|leat_endpoint_refuse|REFUSE)\((?:[^";{}]|\n)*?((?:"(?:[^"\\]|\\.)*"\s*)+)'
 
 

@@ -423,7 +423,8 @@ static int64_t read_all(struct flight *flight, int64_t *reads)
     }
 }
 
-static void fly(int64_t size, int64_t records)
+/* Returns whether some were read, and some lost: on a busy machine the two may hardly meet. */
+static bool fly(int64_t size, int64_t records)
 {
     static size_t memory[65536 / sizeof(size_t)];
     struct flight flight = {.records = records};
@@ -450,16 +451,20 @@ static void fly(int64_t size, int64_t records)
     assert_int_equal(stats.read_records, reads);
     assert_int_equal(stats.read_records + stats.lost_records, records);
     assert_int_equal(stats.read_bytes + stats.lost_bytes, written_bytes);
-    assert_true(reads > 0 && stats.lost_records > 0);
     assert_true(leat_recorder_valid(&flight.recorder));
     free(flight.before);
+    return reads > 0 && stats.lost_records > 0;
 }
 
 static void recorder_loses_nothing_uncounted_between_two_threads(void **state)
 {
     (void)state;
-    fly(256, test_items(2000000)); /* two or three records inside: the reader is overtaken all the time */
-    fly(4096, test_items(2000000));
+    static const int64_t sizes[] = {256, 4096}; /* in 256 are two or three records: the reader is overtaken all the time */
+    for (int i = 0; i < 2; i++) {
+        int tries = 0;
+        while (!fly(sizes[i], test_items(2000000)))
+            assert_true(++tries < 20);
+    }
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "transport.h"
 
+#include <leat/os.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -58,9 +59,7 @@ int leat_endpoint_refuse(struct leat_error *error, const char *endpoint, int cod
 
 int leat_endpoint_fail(struct leat_error *error, const char *endpoint, int code, const char *what)
 {
-    char words[128];
-
-    return leat_endpoint_refuse(error, endpoint, code, "%s: %s", what, strerror_r(-code, words, sizeof words));
+    return leat_endpoint_refuse(error, endpoint, code, "%s: %s", what, leat_os_error(-code));
 }
 
 /* ---- the grammar ---- */

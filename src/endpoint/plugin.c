@@ -13,6 +13,10 @@ struct loaded {
     struct loaded *next;
 };
 
+#ifndef LEAT_PLUGIN_FOLDER /* meson.build says where it installs them */
+#define LEAT_PLUGIN_FOLDER "/usr/lib/leat"
+#endif
+
 static LEAT_ATOMIC(struct loaded *) all; /* pushed by whoever loads one; nothing is ever taken off */
 
 const struct leat_transport *leat_plugin_find(const char *scheme)

@@ -4,13 +4,18 @@
 #include "os.h"
 
 #include <dlfcn.h>
-#include <execinfo.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#ifdef __GLIBC__ /* others have no backtrace(), and reports no places */
+#include <execinfo.h>
+#else
+#define backtrace(all, most) ((void)(all), (most)*0)
+#endif
 
 #if __has_include(<elfutils/libdwfl.h>)
 #include <dwarf.h>

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,7 +82,7 @@ static int set_wait(int set, struct epoll_event *got, int most, int64_t deadline
     const struct timespec *wait = leat_port_time_left(&left, deadline_ns);
 
     if (leat_load(&refused, relaxed) == 0) { /* relaxed: who does not know yet finds out */
-        int count = epoll_pwait2(set, got, most, wait, NULL);
+        int count = (int)syscall(SYS_epoll_pwait2, set, got, most, wait, NULL, 0); /* musl has no function for it */
         if (count >= 0 || (errno != ENOSYS && errno != EPERM)) {
             return count;
         }

@@ -49,7 +49,11 @@ static int set_attributes(pthread_attr_t *attributes, const struct leat_thread_o
         cpu_set_t cpus;
         CPU_ZERO(&cpus);
         CPU_SET((size_t)options->cpu - 1, &cpus);
+#ifdef __GLIBC__
         error = pthread_attr_setaffinity_np(attributes, sizeof cpus, &cpus);
+#else
+        error = ENOTSUP; /* musl cannot say it before the thread runs */
+#endif
     }
     if (error == 0 && options->priority > 0) {
         error = pthread_attr_setschedpolicy(attributes, SCHED_FIFO);
