@@ -7,8 +7,8 @@
  * since its first time; the stream's window of duplicates is no shorter, so what had been stored after all is not stored twice. After that
  * it is given up, and the output fails.
  *
- * In: a durable pull consumer. A message is acknowledged when all of it was read. One that comes again, since its acknowledgement was lost,
- * is acknowledged again and not read twice, as far back as SEEN numbers.
+ * In: a durable pull consumer. A message is acknowledged when all of it was read. One that comes again is not read twice, as far back as SEEN
+ * numbers; it is acknowledged again if it was read, for then its acknowledgement was lost, and else waits to be read.
  *
  * J1  slots[n % window] is number n's from its first publish until it is stored or given up; no number beyond oldest + window is published.
  */
@@ -50,8 +50,8 @@ struct js {
     int64_t window, next, pending, stored, doubles, given_up, waiting;
     pthread_cond_t changed; /* pending, or something to publish again, or the end */
 
-    /* in; the fetching thread's, but the count */
-    uint64_t *seen;
+    /* in; under end.mutex: of the last SEEN numbers, those that came, and those that were read */
+    uint64_t *seen, *read;
     uint64_t highest;
 };
 
@@ -252,23 +252,57 @@ static int64_t js_write(void *state, const struct leat_span *spans, int64_t coun
 
 /* ---- in ---- */
 
-/* Whether the message came before; from now on it did. */
-static bool came_before(struct js *js, natsMsg *msg)
+static bool is_set(const uint64_t *bits, uint64_t number)
+{
+    return (bits[number % SEEN / 64] >> (number % 64) & 1) != 0;
+}
+
+static void set(uint64_t *bits, uint64_t number, bool on)
+{
+    const uint64_t bit = UINT64_C(1) << (number % 64), word = bits[number % SEEN / 64];
+    bits[number % SEEN / 64] = on ? word | bit : word & ~bit;
+}
+
+/* The stream's number of a message; 0: it has none. */
+static uint64_t stream_number(natsMsg *msg)
 {
     jsMsgMetaData *meta = NULL;
     if (natsMsg_GetMetaData(&meta, msg) != NATS_OK)
-        return false;
+        return 0;
     const uint64_t number = meta->Sequence.Stream;
     jsMsgMetaData_Destroy(meta);
-    for (; js->highest < number; js->highest++) /* what falls out of sight makes room */
-        js->seen[(js->highest + 1) % SEEN / 64] &= ~(UINT64_C(1) << ((js->highest + 1) % 64));
-    uint64_t *word = &js->seen[number % SEEN / 64];
-    const uint64_t bit = UINT64_C(1) << (number % 64);
-    if (number + SEEN <= js->highest || (*word & bit) == 0) {
-        *word |= bit;
-        return false;
+    return number;
+}
+
+/* Whether the message came before, from now on it did; and *was_read: it has been acknowledged already. Under the mutex. */
+static bool came_before(struct js *js, uint64_t number, bool *was_read)
+{
+    if (number > js->highest + SEEN) { /* all of it falls out of sight */
+        memset(js->seen, 0, 2 * SEEN / 8);
+        js->highest = number;
     }
-    return true;
+    for (; js->highest < number; js->highest++) { /* what falls out of sight makes room */
+        set(js->seen, js->highest + 1, false);
+        set(js->read, js->highest + 1, false);
+    }
+    const bool before = number + SEEN > js->highest && is_set(js->seen, number);
+    *was_read = before && is_set(js->read, number);
+    set(js->seen, number, true);
+    return before;
+}
+
+/* One more message, unless it came before: then it waits to be read, or its acknowledgement was lost. Returns whether it is kept. */
+static bool take(struct js *js, natsMsg *msg)
+{
+    const uint64_t number = stream_number(msg);
+    bool was_read = false;
+    pthread_mutex_lock(&js->end.mutex);
+    const bool before = number != 0 && came_before(js, number, &was_read);
+    js->doubles += before;
+    pthread_mutex_unlock(&js->end.mutex);
+    if (was_read)
+        natsMsg_Ack(msg, NULL);
+    return !before && nats_end_put(&js->end, msg);
 }
 
 static void *fetcher(void *context)
@@ -278,12 +312,8 @@ static void *fetcher(void *context)
         natsMsgList list = {0};
         natsStatus status = natsSubscription_Fetch(&list, js->subscription, FETCH, PAUSE_MS, NULL);
         for (int i = 0; i < list.Count; i++) {
-            if (came_before(js, list.Msgs[i])) {
-                natsMsg_Ack(list.Msgs[i], NULL);
-                js->doubles++;
-            } else if (nats_end_put(&js->end, list.Msgs[i])) {
+            if (take(js, list.Msgs[i]))
                 list.Msgs[i] = NULL;
-            }
         }
         natsMsgList_Destroy(&list);
         if (status != NATS_OK && status != NATS_TIMEOUT) /* the connection or the leader is away */
@@ -297,7 +327,12 @@ static void *fetcher(void *context)
 
 static void acknowledge(struct nats_end *end, natsMsg *msg)
 {
-    (void)end;
+    struct js *js = (struct js *)end;
+    const uint64_t number = stream_number(msg);
+    pthread_mutex_lock(&end->mutex);
+    if (number != 0 && number + SEEN > js->highest)
+        set(js->read, number, true);
+    pthread_mutex_unlock(&end->mutex);
     natsMsg_Ack(msg, NULL);
     natsMsg_Destroy(msg);
 }
@@ -436,7 +471,8 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
     if (rc != 0)
         return rc;
     js->slots = js->end.out ? calloc((size_t)js->window, sizeof *js->slots) : NULL;
-    js->seen = js->end.in ? calloc(SEEN / 64, sizeof *js->seen) : NULL;
+    js->seen = js->end.in ? calloc(SEEN / 64, 2 * sizeof *js->seen) : NULL;
+    js->read = js->seen != NULL ? js->seen + SEEN / 64 : NULL;
     if ((js->end.out && js->slots == NULL) || (js->end.in && js->seen == NULL))
         return plugin_refuse(error, address, -ENOMEM, "open: no memory", "");
     if (js->end.in) {
