@@ -43,7 +43,7 @@ for origin, more in ((source, ('--repeat', '100000000')), ('-', ()), ('tcp-liste
 
 # What waits for nothing but its peer, or connects within a limit of time.
 for kind in KINDS:
-  done = carry(data, kind, kind, preload=jumper, seconds=20, slowly=True)
+  done = carry(data, kind, kind, preload=jumper, seconds=20, slowly=0.005)
   check(done.code == 0 and done.got == data and summary(done.stderr)['seconds'] < 5, f'{done.what}: exit {done.code}: {done.stderr}')
 
 # A signal gives an output whom nobody reads five seconds.

@@ -173,12 +173,12 @@ def address_of(line):
   return words[len('leat: listening on '):] if words.startswith('leat: listening on ') else None
 
 
-def carry(data, source, target, *more, fault=None, preload=None, seconds=SECONDS, slowly=False):
-  """Pumps the data from one kind of end to another. What came out (got), code, stderr, and how many calls were made to fail."""
+def carry(data, source, target, *more, fault=None, preload=None, seconds=SECONDS, slowly=0):
+  """Pumps the data from one kind of end to another, with pauses of `slowly` seconds. What came out (got), code, stderr, and how many calls were made to fail."""
   source, target = End(source, False), End(target, True)
   source.data = data
   if slowly:
-    source.at_once, source.pause = len(data) // 4 + 1, 0.005
+    source.at_once, source.pause = len(data) // 4 + 1, slowly
   if source.kind == 'file':
     spill(source.path, data)
   if fault and fault.shown in ('source', 'target'):

@@ -31,7 +31,7 @@ interrupted = 0
 for source in ('tcp', 'pipe', 'fifo') * 50:
   if interrupted >= 10:
     break
-  done = carry(data, source, 'file', '--limit', '9', preload=interrupter, seconds=20, slowly=True)
+  done = carry(data, source, 'file', '--limit', '9', preload=interrupter, seconds=20, slowly=0.005)
   check(done.code == 0 and done.got == b''.join(pieces[:9]), f'{done.what}, --limit: exit {done.code}: {done.stderr}')
   interrupted += int(slurp(counted))
 check(interrupted > 0, 'no wait was interrupted')
