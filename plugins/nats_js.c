@@ -7,8 +7,8 @@
  * since its first time; the stream's window of duplicates is no shorter, so what had been stored after all is not stored twice. After that
  * it is given up, and the output fails.
  *
- * In: a durable pull consumer. A message is acknowledged when all of it was read. One that comes again is not read twice, as far back as SEEN
- * numbers; it is acknowledged again if it was read, for then its acknowledgement was lost, and else waits to be read.
+ * In: a durable pull consumer. A message is acknowledged when all of it was read. One that comes again is not read twice, as far back as
+ * SEEN numbers; it is acknowledged again if it was read, for then its acknowledgement was lost, and else waits to be read.
  *
  * J1  slots[n % window] is number n's from its first publish until it is stored or given up; no number beyond oldest + window is published.
  */
@@ -383,8 +383,8 @@ static int js_close(void *state)
 /* Whether servers that have just begun have not found each other yet, or are about to choose who leads. */
 static bool not_yet(natsStatus status, jsErrCode what)
 {
-    return status == NATS_TIMEOUT || status == NATS_NO_RESPONDERS || what == JSClusterIncompleteErr || what == JSClusterNoPeersErr ||
-           what == JSClusterNotAvailErr;
+    return status == NATS_TIMEOUT || status == NATS_NO_RESPONDERS || status == NATS_CONNECTION_DISCONNECTED ||
+           what == JSClusterIncompleteErr || what == JSClusterNoPeersErr || what == JSClusterNotAvailErr;
 }
 
 static natsStatus add_stream(struct js *js, jsStreamInfo **info, const char *subjects, int64_t replicas, const char *storage,
@@ -480,7 +480,12 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
         jsErrCode what = 0;
         jsSubOptions_Init(&sub);
         sub.Stream = js->stream;
-        status = js_PullSubscribe(&js->subscription, js->context, js->end.subject, durable != NULL ? durable : "leat", NULL, &sub, &what);
+        for (const int64_t until_ns = now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) { /* the server that leads may just be lost */
+            status =
+                js_PullSubscribe(&js->subscription, js->context, js->end.subject, durable != NULL ? durable : "leat", NULL, &sub, &what);
+            if (status == NATS_OK || status == NATS_INVALID_ARG || status == NATS_NOT_PERMITTED || now_ns() > until_ns)
+                break;
+        }
         if (status != NATS_OK)
             return nats_fail(error, address, "consumer: ", status);
     }

@@ -790,7 +790,8 @@ static void a_message_is_trimmed_in_place(void **state)
             before = msg;
             if (front + back > sizes[i]) {
                 assert_int_equal(leat_msg_trim(&msg, front, back), -EINVAL);
-                assert_memory_equal(&msg, &before, sizeof msg);
+                assert_int_equal(msg.kind, before.kind);
+                check_bytes(&msg, 0, sizes[i]);
             } else {
                 assert_int_equal(leat_msg_trim(&msg, front, back), 0);
                 assert_true(leat_msg_valid(&msg));
