@@ -154,8 +154,7 @@ def main():
   print(f'stored in {seconds:.1f} s, {words.messages / seconds:,.0f} frames/s; {killer.count} servers killed and started again', flush=True)
   if killer.count < 1:
     fail('no server was killed: nothing was shown')
-  wait_for('all servers together', leader)
-  wait_for('the count of the stream', lambda: stored() is not None)
+  wait_for('the count of the stream', lambda: stored() is not None, 120)
   if words.batch == '0':
     if stored() != words.messages:
       fail(f'{stored()} messages are stored, not {words.messages}')
