@@ -12,18 +12,19 @@ data = b''.join(frames(20000))
 source, target = spill(os.path.join(work, 'in'), data), os.path.join(work, 'out')
 
 
-def peer(kind, **streams):
-  process = subprocess.Popen([PEER, kind], stderr=subprocess.PIPE, **streams)
+def peer(*words, **streams):
+  process = subprocess.Popen([PEER, *words], stderr=subprocess.PIPE, **streams)
   return process, 'zmq+' + process.stderr.readline().decode().strip()
 
 
 def pushed(batch):
   with open(target, 'wb') as out:
-    process, endpoint = peer('pull', stdin=subprocess.PIPE, stdout=out)
+    process, endpoint = peer('pull', str(len(data)), stdin=subprocess.PIPE, stdout=out)
     done = run('pump', '--from', source, '--to', f'{endpoint}?type=push{batch}', '--frame', 'der', '--stats', 'json')
     check(done.returncode == 0, f'push{batch}: exit {done.returncode}: {done.stderr}')
-    process.stdin.close() # all is there: pump has waited until libzmq had written it
-    check(process.wait(SECONDS) == 0, f'the puller: exit {process.returncode}')
+    # All is written, for pump has waited for it; not yet read: the puller goes on until it has all.
+    check(process.wait(SECONDS) == 0, f'push{batch}: the puller has fewer bytes, or more: exit {process.returncode}')
+    process.stdin.close()
   check(summary(done.stderr)['bytes_out'] == len(data), f'push{batch}: {done.stderr}')
   check(slurp(target) == data, f'push{batch}: the puller got something else: {os.path.getsize(target)} bytes of {len(data)}')
 
