@@ -303,6 +303,32 @@ static void *uses(void *context)
     return NULL;
 }
 
+static int asked; /* for places */
+
+static int count_places(void *context, const void **places, int room)
+{
+    (void)context, (void)places, (void)room;
+    asked++;
+    return 0;
+}
+
+/* backtrace(3) opens a library when it is called first: in time, not in the midst of threads and forks. */
+static void the_first_stack_is_asked_for_when_tracking_begins(void **state)
+{
+    (void)state;
+    struct leat_host host = *leat_os_host();
+    host.places = count_places;
+    struct leat_pool_config config = {.block_bytes = 64, .memory = leat_os_memory(), .host = &host};
+    struct leat_pool *pool = NULL;
+    assert_int_equal(leat_pool_create(&pool, &config), 0);
+    assert_int_equal(asked, 0);
+    assert_int_equal(leat_pool_track(pool, 1), 0);
+    assert_int_equal(asked, 1);
+    leat_pool_free(pool, leat_pool_alloc(pool));
+    assert_int_equal(asked, 2);
+    assert_int_equal(leat_pool_destroy(pool, NULL), 0);
+}
+
 static void tracking_may_begin_in_a_checked_pool_that_is_in_use(void **state)
 {
     (void)state;
@@ -523,6 +549,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(a_report_names_the_places_that_hold_blocks),
         cmocka_unit_test(one_in_so_many_is_remembered),
         cmocka_unit_test(a_fault_knows_where_the_block_came_from),
+        cmocka_unit_test(the_first_stack_is_asked_for_when_tracking_begins),
         cmocka_unit_test(tracking_may_begin_in_a_checked_pool_that_is_in_use),
         cmocka_unit_test(a_report_in_a_signal_handler_never_hangs),
         cmocka_unit_test(a_leak_is_told_on_standard_error),

@@ -33,15 +33,15 @@
  *  4. Not one spare chunk but a few, each exchanged atomically.
  *  5. Running out of memory is a `false`, with nothing changed; libzmq aborts.
  *  6. begin_pos, back_pos and end_pos are byte offsets in their chunk, back_pos and end_pos of whole groups (so a push stores less): the
- * size of an item is known at run time only, and an addition is cheaper than a multiplication per access. LEAT_PIPE_TYPE makes it a
- * constant where it is one.
+ *     size of an item is known at run time only, and an addition is cheaper than a multiplication per access. LEAT_PIPE_TYPE makes it a
+ *     constant where it is one.
  *  7. The reader does not clear `prev` of its new begin_chunk: nobody follows it there (I5), and a chunk's links stay the writer's alone.
  *
  * I1  popped <= r <= w <= f <= pushed and pushed - popped <= high_water, by wrapping subtraction.
  * I2  a group's mark holds the f of the last flush that began in the group, or until there was one a position that is not after the
- *     group's first place: a fresh chunk is given such marks, and one that was read has them, for what was flushed in it is read; when they
- *     are about to be so old that they would look new (`marked`; on 32 bits), they are set anew. So the
- *     mark of popped's group is after popped, by wrapping comparison, exactly when there is something that the reader, having read all it
+ *     group's first place: a fresh chunk is given such marks, and one that was read has them, for what was flushed in it is read; when
+ *     they are about to be so old that they would look new (`marked`; on 32 bits), they are set anew. So the mark of popped's group is
+ *     after popped, by wrapping comparison, exactly when there is something that the reader, having read all it
  *     knew of, does not know yet. w_mark is the mark of w's group, f_mark that of f's; NULL if that is back's group.
  * I3  the position in o is `said`, at most popped, and lags behind it by less than `give`; o_seen is at most the position in o.
  * I4  pushed - o_seen <= peak, room_to = o_seen + peak, and give <= peak <= high_water; say_at = said + give.
@@ -50,17 +50,20 @@
  * I6  end is the first place of the group after back's, and always exists: push takes a new chunk when back comes to the last group of
  *     one, before anything else is changed.
  * I7  reader_asleep, LEAT_PIPE_ASK apart, is not 0 only from the reader's announcement until a flush took it back or the reader withdrew
- * it; writer_asleep likewise, and holds the position that popped must reach for the writer to have room.
+ *     it; writer_asleep likewise, and holds the position that popped must reach for the writer to have room.
  *
  * Edges (each release below meets the acquire of the same name):
  *  "item"   flush's store of a mark  ->  the load of it in check_read and poll: items and links up to w are seen.
  *  "room"   publish's stores of o and o_bytes  ->  their loads in room and check_write. No place is written twice while its chunk is in
- * use, so nothing inside leans on it; it lets users pass buffers round: what the reader did with what it read happens before the write that
- * took its room. "spare"  the reader's exchange of a spare  ->  the writer's: the reader is done with every item of the chunk. "sleep"  who
- * publishes stores its position and then looks at the other's flag; who sleeps sets its flag and then looks at the position: one of the two
- * must see the other. LEAT_SLEEP_RMW: both touch the flag by read-modify-writes, so one of them comes first and the later one acquires.
- * LEAT_SLEEP_FENCE: a sequentially consistent fence between the two on both sides. LEAT_SLEEP_BARRIER: on the sleeper's side host->barrier,
- * which fences every running thread, and on the other nothing but the compiler is kept from reordering.
+ *           use, so nothing inside leans on it; it lets users pass buffers round: what the reader did with what it read happens before
+ *           the write that took its room.
+ *  "spare"  the reader's exchange of a spare  ->  the writer's: the reader is done with every item of the chunk.
+ *  "sleep"  who publishes stores its position and then looks at the other's flag; who sleeps sets its flag and then looks at the
+ *           position: one of the two must see the other.
+ *           LEAT_SLEEP_RMW: both touch the flag by read-modify-writes, so one of them comes first and the later one acquires.
+ *           LEAT_SLEEP_FENCE: a sequentially consistent fence between the two on both sides.
+ *           LEAT_SLEEP_BARRIER: on the sleeper's side host->barrier, which fences every running thread, and on the other nothing but
+ *           the compiler is kept from reordering.
  *
  * Whatever wakes a sleeper must synchronize with it (release by the waker, acquire by the sleeper): without that a woken reader may still
  * see the old mark and sleep again, for ever, where nobody owes it a wake-up any more.

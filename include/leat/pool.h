@@ -324,7 +324,7 @@ LEAT_API int64_t leat_pool_walk(struct leat_pool *pool, void (*visit)(void *cont
  * From now on one allocation in `one_in` is remembered with its place, as long as the block is live; 0: none any more. Every call of a
  * tracked pool takes the slow path. The first call must come before the pool's first cache, that is before its first use, unless the pool
  * zeroes or checks (or runs under a memory checker); the rate may be changed at any time. Places are those of host->places, else the one
- * return address.
+ * return address; they are asked for once here, too, so that a library which that opens is open before any thread forks.
  *
  * Returns 0; -ENOMEM, nothing changed; -EINVAL, one_in is not 0 .. 2^32 - 1; -EBUSY, there is a cache already.
  *

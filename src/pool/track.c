@@ -130,6 +130,10 @@ int leat_pool_track(struct leat_pool *head, int64_t one_in)
     struct pool *pool = (struct pool *)head;
     if (one_in < 0 || one_in > UINT32_MAX)
         return -EINVAL;
+    if (pool->host.places) {
+        const void *none[1]; /* the first call opens a library, perhaps; a fork amid that would leave the child one that is half open */
+        (void)pool->host.places(pool->host.context, none, 1);
+    }
     leat_pool_take(&pool->token, &pool->host);
     int rc = begin(pool);
     if (rc == 0)
