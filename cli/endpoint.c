@@ -17,21 +17,30 @@ bool cli_endpoint_valid(const char *endpoint)
     return code == 0;
 }
 
+const struct leat_transport *cli_endpoint_transport(const char *endpoint, struct leat_address *address)
+{
+    struct leat_error error = {0};
+    return leat_address_parse(address, endpoint, &error) == 0 ? leat_transport_find(address->scheme) : NULL;
+}
+
 bool cli_endpoint_listens(const char *endpoint)
 {
     struct leat_address address;
-    struct leat_error error = {0};
-    if (leat_address_parse(&address, endpoint, &error) != 0)
-        return false;
-    const struct leat_transport *transport = leat_transport_find(address.scheme);
+    const struct leat_transport *transport = cli_endpoint_transport(endpoint, &address);
     return transport != NULL && transport->accept != NULL;
 }
 
 bool cli_endpoint_reconnects(const char *endpoint)
 {
     struct leat_address address;
-    struct leat_error error = {0};
-    return leat_address_parse(&address, endpoint, &error) == 0 && leat_transport_find(address.scheme)->reconnects;
+    const struct leat_transport *transport = cli_endpoint_transport(endpoint, &address);
+    return transport != NULL && transport->reconnects;
+}
+
+bool cli_endpoint_is_file(const char *endpoint)
+{
+    struct leat_address address;
+    return cli_endpoint_transport(endpoint, &address) != NULL && strcmp(address.scheme, "file") == 0;
 }
 
 bool cli_endpoint_follow(const char *endpoint, char *name, size_t room)
@@ -56,6 +65,16 @@ static bool regular_file(const char *endpoint, struct stat *file)
     struct leat_error error = {0};
     return leat_address_parse(&address, endpoint, &error) == 0 && strcmp(address.scheme, "file") == 0 && stat(address.rest, file) == 0 &&
            S_ISREG(file->st_mode);
+}
+
+bool cli_endpoint_read_again(const char *endpoint)
+{
+    struct leat_address address;
+    struct stat file;
+    const struct leat_transport *transport = cli_endpoint_transport(endpoint, &address);
+    if (transport == NULL || transport->rewind == NULL)
+        return false;
+    return strcmp(address.scheme, "file") == 0 || strcmp(address.scheme, "-") == 0 ? regular_file(endpoint, &file) : true;
 }
 
 bool cli_endpoints_same_file(const char *one, const char *other)

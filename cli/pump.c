@@ -21,6 +21,7 @@ enum pump_option {
     OPT_HIGH_WATER,
     OPT_MAX_FRAME,
     OPT_RECONNECT,
+    OPT_ACK_AFTER,
     OPT_PROGRESS,
     OPT_STATS,
     OPT_DIALECT_FILE,
@@ -41,6 +42,10 @@ static const struct argp_option options[] = {
      .key = OPT_RECONNECT,
      .arg = "SECONDS[:MOST]",
      .doc = "Make a lost connection anew, after SECONDS first and MOST at most (30)"},
+    {.name = "ack-after",
+     .key = OPT_ACK_AFTER,
+     .arg = "WHAT",
+     .doc = "Let the source forget a frame when it is `stored', or, into a file, after an `fsync' (stored)"},
     {.name = "progress", .key = OPT_PROGRESS, .doc = "A live line, where stderr is a terminal"},
     {.name = "stats", .key = OPT_STATS, .arg = "FORM", .doc = "Summary on stderr: text, json or none (text)"},
     {0},
@@ -69,6 +74,12 @@ static bool parse_reconnect(struct pump_options *chosen, char *argument)
     if (colon != NULL)
         *colon = ':';
     return good;
+}
+
+static bool parse_ack_after(struct pump_options *chosen, const char *argument)
+{
+    chosen->ack_after = strcmp(argument, "fsync") == 0 ? PUMP_ACK_FSYNC : PUMP_ACK_STORED;
+    return chosen->ack_after == PUMP_ACK_FSYNC || strcmp(argument, "stored") == 0;
 }
 
 static bool parse_stats(struct pump_options *chosen, const char *argument)
@@ -143,6 +154,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPT_RECONNECT:
         need(state, parse_reconnect(chosen, argument), "reconnect", argument, "SECONDS or SECONDS:MOST is wanted, such as 0.5:30");
         return 0;
+    case OPT_ACK_AFTER:
+        need(state, parse_ack_after(chosen, argument), "ack-after", argument, "stored or fsync is wanted");
+        return 0;
     case OPT_PROGRESS:
         chosen->progress = true;
         return 0;
@@ -203,6 +217,7 @@ static int open_both(struct pump *pump)
         .high_water_messages = chosen->high_water_messages,
         .high_water_bytes = chosen->high_water_bytes,
         .repeat = chosen->repeat,
+        .settle = true,
         .thread_name = "leat-in",
     };
     struct leat_link_options side = with_reconnect(chosen, link_options, chosen->from, &pump->from_news);
@@ -250,6 +265,10 @@ int cli_pump(int argc, char **argv)
         cli_error("--reconnect: neither end can be connected anew; tcp, unix, unix-seqpacket and serial can");
         return CLI_USAGE;
     }
+    if (pump.options.ack_after == PUMP_ACK_FSYNC && !cli_endpoint_is_file(pump.options.to)) {
+        cli_error("--ack-after=fsync: %s is no file; only what a file has can be written out", pump.options.to);
+        return CLI_USAGE;
+    }
     if (cli_endpoints_same_file(pump.options.from, pump.options.to)) {
         cli_error("%s: is both --from and --to, and would be emptied", pump.options.to);
         return CLI_USAGE;
@@ -262,6 +281,6 @@ int cli_pump(int argc, char **argv)
     if (pump.options.stats == PUMP_STATS_TEXT)
         pump_report_text(&pump, &result);
     else if (pump.options.stats == PUMP_STATS_JSON)
-        pump_report_json(&result);
+        pump_report_json(&pump, &result);
     return exit_code(&pump);
 }

@@ -13,6 +13,9 @@
 
 #include "cli.h"
 
+/* When the source is told that it need not keep a frame any more. */
+enum pump_ack { PUMP_ACK_STORED, PUMP_ACK_FSYNC };
+
 enum pump_stats { PUMP_STATS_TEXT, PUMP_STATS_JSON, PUMP_STATS_NONE };
 
 struct pump_options {
@@ -26,6 +29,7 @@ struct pump_options {
     int64_t max_frame;
     int64_t reconnect_ns, reconnect_most_ns; /* 0: a connection that is lost ends the run; 0: as the link has it */
     bool progress;
+    enum pump_ack ack_after;
     enum pump_stats stats;
 };
 
@@ -45,6 +49,8 @@ struct pump {
     int64_t limit;            /* frames to take in all; lowered to what was accepted once a stop is asked for */
     bool stopping;
     int64_t tick_frames, tick_bytes; /* taken when the clock was looked at last */
+    int64_t settled_bytes;           /* up to which the source was told that it may forget */
+    int64_t synced_ns, synced_bytes; /* with --ack-after fsync: when the output was written out last, and up to where */
     int64_t taken, taken_bytes;      /* received from `from` */
     int64_t unsent, unsent_bytes;    /* of these, what the failed output refused */
     int fault_exit;                  /* exit code of the first fault, 0: none */
@@ -80,9 +86,12 @@ void pump_news_wanted(struct pump_news *news, struct leat_link_options *link_opt
 void pump_news_opened(struct pump_news *news, const struct leat_link *link); /* nobody may be there yet */
 void pump_news_tell(struct pump *pump);
 
+/* pump_guarantee.c: what becomes of a frame when something dies, in one line, computed from both ends. */
+const char *pump_guarantee(const struct pump_options *options);
+
 /* pump_report.c */
 void pump_report_text(const struct pump *pump, const struct pump_result *result);
-void pump_report_json(const struct pump_result *result);
+void pump_report_json(const struct pump *pump, const struct pump_result *result);
 
 /* pump_progress.c: the live line; nothing where stderr is not a terminal. Takes no memory. */
 void pump_progress_start(struct pump *pump);

@@ -11,6 +11,7 @@
 #define WARM_FRAMES 4096
 #define WARM_BYTES INT64_C(16777216)
 #define LOOK_NS INT64_C(1000000)        /* how long the output is waited for between two looks at the input */
+#define UNSETTLED_NS INT64_C(5000000)   /* how long the input is waited for while the output has not said that all is stored */
 #define PATIENCE_NS INT64_C(5000000000) /* after a signal, for an output that does not take what was accepted */
 
 void pump_fault(struct pump *pump, int exit_code, const struct leat_error *error, const char *endpoint, int code)
@@ -47,6 +48,28 @@ static void stop_soon(struct pump *pump)
     pump->stopping = true;
 }
 
+/* The source need not keep what the output has by now; with --ack-after fsync the output is written out first, 10 times a second. */
+static void let_go(struct pump *pump, int64_t now_ns)
+{
+    int64_t stored = leat_link_stored(pump->to, false);
+    if (pump->options.ack_after == PUMP_ACK_FSYNC && stored > pump->synced_bytes) {
+        if (now_ns - pump->synced_ns < CLI_TICK_NS)
+            return;
+        stored = leat_link_stored(pump->to, true);
+        pump->synced_ns = now_ns;
+        pump->synced_bytes = stored > 0 ? stored : pump->synced_bytes;
+    }
+    if (stored == -ENOTSUP) { /* taken is all that is known of it */
+        struct leat_link_stats output;
+        leat_link_stats(pump->to, &output);
+        stored = output.bytes_out;
+    }
+    if (stored > pump->settled_bytes) {
+        leat_link_settle(pump->from, stored);
+        pump->settled_bytes = stored;
+    }
+}
+
 /* What is due now and then: the output gets its batch; warm-up, clock, signals and the terminal get a look. */
 static void tick(struct pump *pump)
 {
@@ -54,6 +77,7 @@ static void tick(struct pump *pump)
     pump->tick_frames = pump->taken;
     pump->tick_bytes = pump->taken_bytes;
     leat_link_flush(pump->to);
+    let_go(pump, now_ns);
     if (!pump->warm) {
         struct leat_link_stats output;
         leat_link_stats(pump->to, &output);
@@ -77,7 +101,9 @@ static int64_t take(struct pump *pump, struct leat_msg *msgs, int64_t count)
     tick(pump);
     if (leat_link_drain(pump->to, leat_os_now_ns() + LOOK_NS) == -ETIMEDOUT)
         return -EAGAIN;
-    return leat_link_recv_many(pump->from, msgs, count, leat_os_now_ns() + CLI_TICK_NS);
+    /* A source that keeps what is not stored may wait for the word, which comes without a wake-up. */
+    int64_t wait_ns = pump->settled_bytes < pump->taken_bytes ? UNSETTLED_NS : CLI_TICK_NS;
+    return leat_link_recv_many(pump->from, msgs, count, leat_os_now_ns() + wait_ns);
 }
 
 /* A signal came, and the output has had its time since. */
@@ -209,8 +235,12 @@ static void finish(struct pump *pump, struct pump_result *result)
     struct leat_link_end in = {0};
     struct leat_link_end out = {0};
     struct leat_error error = {.offset = -1};
-    int64_t deadline_ns = settle(pump, &result->output);
+    int64_t deadline_ns = settle(pump, &result->output), synced = 0;
+    if (pump->options.ack_after == PUMP_ACK_FSYNC && !pump->output_failed && (synced = leat_link_stored(pump->to, true)) < 0)
+        output_fault(pump, NULL, (int)synced);
     int code = leat_link_close(pump->to, deadline_ns, &out, &error);
+    if (code == 0 && !pump->output_failed) /* else what is settled is what was stored for sure */
+        leat_link_settle(pump->from, out.delivered_bytes);
     result->seconds = (double)(leat_os_now_ns() - pump->start_ns) * 1e-9;
     int64_t calls = cli_allocations();
     result->allocations = calls < 0 ? -1 : pump->warm ? calls - pump->warm_calls : 0;

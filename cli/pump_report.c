@@ -78,22 +78,24 @@ void pump_report_text(const struct pump *pump, const struct pump_result *result)
                 cli_size_text(ahead, result->input.bytes_skipped));
     if (result->input.bytes_after_end != 0)
         fprintf(stderr, "          %s after the end mark left out\n", cli_size_text(ahead, result->input.bytes_after_end));
+    fprintf(stderr, "          %s\n", pump_guarantee(&pump->options));
     memory_line(pump, result);
 }
 
-void pump_report_json(const struct pump_result *result)
+void pump_report_json(const struct pump *pump, const struct pump_result *result)
 {
     const struct leat_link_stats *input = &result->input;
     const struct leat_pool_stats *pool = &input->pool;
     json_t *summary = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:I, s:I, s:I}", "frames_in", (json_int_t)result->frames_in,
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:I, s:I, s:I, s:s}", "frames_in", (json_int_t)result->frames_in,
         "frames_out", (json_int_t)result->frames_out, "bytes_in", (json_int_t)result->bytes_in, "bytes_out", (json_int_t)result->bytes_out,
         "in_flight", (json_int_t)result->in_flight, "dropped", (json_int_t)result->dropped, "read_ahead", (json_int_t)result->read_ahead,
         "bytes_after_end", (json_int_t)input->bytes_after_end, "malformed", (json_int_t)input->malformed, "seconds", result->seconds,
         "frames_per_s", (double)per_second(result->frames_out, result->seconds), "bytes_per_s",
         (double)per_second(result->bytes_out, result->seconds), "allocations_after_warmup",
         result->allocations < 0 ? json_null() : json_integer(result->allocations), "peak_resident", (json_int_t)result->peak_resident,
-        "reconnects", (json_int_t)(input->reconnects + result->output.reconnects), "bytes_skipped", (json_int_t)input->bytes_skipped);
+        "reconnects", (json_int_t)(input->reconnects + result->output.reconnects), "bytes_skipped", (json_int_t)input->bytes_skipped,
+        "guarantee", pump_guarantee(&pump->options));
     json_t *parts = json_pack(
         "{s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:{s:I, s:I, s:I}}", "pool", "block_size",
         (json_int_t)pool->block_bytes, "live", (json_int_t)pool->live, "cached", (json_int_t)pool->cached, "peak", (json_int_t)pool->peak,

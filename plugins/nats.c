@@ -294,6 +294,7 @@ int64_t nats_end_read(struct nats_end *end, void *span, int64_t bytes, void (*do
             memcpy((char *)span + got, natsMsg_GetData(end->reading) + end->offset, (size_t)most);
         got += most;
         end->offset += most;
+        end->passed += most;
         if (most == left) {
             done(end, end->reading);
             end->reading = NULL;

@@ -34,7 +34,7 @@ struct nats_end {
 
     /* the link's thread */
     natsMsg *reading;
-    int64_t offset;
+    int64_t offset, passed; /* bytes of it, and of all that was read */
 };
 
 extern const struct leat_transport nats_core, nats_js;

@@ -7,10 +7,13 @@
  * since its first time; the stream's window of duplicates is no shorter, so what had been stored after all is not stored twice. After that
  * it is given up, and the output fails.
  *
- * In: a durable pull consumer. A message is acknowledged when all of it was read. One that comes again is not read twice, as far back as
- * SEEN numbers; it is acknowledged again if it was read, for then its acknowledgement was lost, and else waits to be read.
+ * In: a durable pull consumer. A message is acknowledged when all of it was read and settled; what was not, when the end closes, is given
+ * back for another. One that comes again is not read twice, as far back as SEEN numbers; it is acknowledged again if it was before, for
+ * then its acknowledgement was lost, and else waits for its turn.
  *
  * J1  slots[n % window] is number n's from its first publish until it is stored or given up; no number beyond oldest + window is published.
+ * J2  all before number `oldest` are stored, and their bytes are stored_bytes; nothing is given up before it.
+ * J3  owed[owed_first .. owed_end) are what was read whole and is not settled, in order; the places are counted modulo owed_room.
  */
 #define _GNU_SOURCE
 #include "nats_end.h"
@@ -30,11 +33,20 @@
 #define PATIENCE_NS INT64_C(10000000000) /* with a cluster that has just begun */
 #define SEEN (INT64_C(1) << 20)
 #define FETCH 256
+#define MOST_OWED 16384 /* messages that a consumer gives without an acknowledgement */
 #define MSG_ID "Nats-Msg-Id"
 
 struct slot {
     int64_t first_ns; /* when it was published first; 0: free */
     natsMsg *again;   /* to be published again */
+    int64_t end;      /* bytes up to its last, from the first number on */
+};
+
+/* A message that was read, and is to be acknowledged. */
+struct owed {
+    char *reply;     /* where to */
+    int64_t end;     /* bytes read up to its last */
+    uint64_t number; /* the stream's */
 };
 
 struct js {
@@ -48,11 +60,14 @@ struct js {
     /* out; under end.mutex */
     struct slot *slots;
     int64_t window, next, pending, stored, doubles, given_up, waiting;
+    int64_t sent_bytes, oldest, stored_bytes;
     pthread_cond_t changed; /* pending, or something to publish again, or the end */
 
     /* in; under end.mutex: of the last SEEN numbers, those that came, and those that were read */
     uint64_t *seen, *read;
     uint64_t highest;
+    struct owed *owed;
+    int64_t owed_first, owed_end, owed_room; /* a power of two, or 0 */
 };
 
 static int64_t now_ns(void)
@@ -85,11 +100,13 @@ static int64_t number_of(natsMsg *msg)
     return id != NULL ? strtoll(id + 1, NULL, 10) : -1;
 }
 
-/* The slot is free; whoever waits for room, or for the end of all, may look. */
+/* The slot is free, given_up says why; whoever waits for room, or for the end of all, may look. */
 static void settle(struct js *js, struct slot *slot)
 {
     slot->first_ns = 0;
     js->pending--;
+    for (; js->oldest < js->next && js->given_up == 0 && js->slots[js->oldest % js->window].first_ns == 0; js->oldest++)
+        js->stored_bytes = js->slots[js->oldest % js->window].end;
     nats_signal(js->end.out_fd);
     pthread_cond_broadcast(&js->changed);
 }
@@ -182,18 +199,21 @@ static int send_one(struct js *js, const void *data, int64_t bytes)
         pthread_mutex_lock(&js->end.mutex);
         slot->first_ns = now_ns();
         js->pending++;
+        js->next++;
+        js->sent_bytes += bytes;
+        slot->end = js->sent_bytes;
         pthread_mutex_unlock(&js->end.mutex);
         status = publish(js, &msg);
-        if (status != NATS_OK) {
+        if (status != NATS_OK) { /* it is as if it had never been */
             pthread_mutex_lock(&js->end.mutex);
             slot->first_ns = 0;
             js->pending--;
+            js->next--;
+            js->sent_bytes -= bytes;
             pthread_mutex_unlock(&js->end.mutex);
         }
     }
     natsMsg_Destroy(msg);
-    if (status == NATS_OK)
-        js->next++;
     return nats_code(status);
 }
 
@@ -250,6 +270,16 @@ static int64_t js_write(void *state, const struct leat_span *spans, int64_t coun
     return js_write_many(state, spans, &bytes, 1);
 }
 
+static int64_t js_stored(void *state, bool sync)
+{
+    struct js *js = state;
+    (void)sync; /* when the servers write to their disks is theirs to say */
+    pthread_mutex_lock(&js->end.mutex);
+    const int64_t bytes = js->stored_bytes;
+    pthread_mutex_unlock(&js->end.mutex);
+    return bytes;
+}
+
 /* ---- in ---- */
 
 static bool is_set(const uint64_t *bits, uint64_t number)
@@ -302,7 +332,12 @@ static bool take(struct js *js, natsMsg *msg)
     pthread_mutex_unlock(&js->end.mutex);
     if (was_read)
         natsMsg_Ack(msg, NULL);
-    return !before && nats_end_put(&js->end, msg);
+    if (before)
+        return false;
+    const bool kept = nats_end_put(&js->end, msg);
+    if (!kept) /* the end is closing */
+        natsMsg_Nak(msg, NULL);
+    return kept;
 }
 
 static void *fetcher(void *context)
@@ -325,21 +360,77 @@ static void *fetcher(void *context)
     return NULL;
 }
 
-static void acknowledge(struct nats_end *end, natsMsg *msg)
+/* Under the mutex: room for one more. False: no memory. */
+static bool owed_has_room(struct js *js)
+{
+    if (js->owed_end - js->owed_first < js->owed_room)
+        return true;
+    const int64_t room = js->owed_room != 0 ? 2 * js->owed_room : 1024;
+    struct owed *more = malloc((size_t)room * sizeof *more);
+    if (more == NULL)
+        return false;
+    for (int64_t i = js->owed_first; i < js->owed_end; i++)
+        more[i & (room - 1)] = js->owed[i & (js->owed_room - 1)];
+    free(js->owed);
+    js->owed = more;
+    js->owed_room = room;
+    return true;
+}
+
+/* All of it was read. Without memory it is not acknowledged, and comes again to the next who reads. */
+static void owe(struct nats_end *end, natsMsg *msg)
 {
     struct js *js = (struct js *)end;
-    const uint64_t number = stream_number(msg);
+    const char *reply = natsMsg_GetReply(msg);
+    struct owed one = {.reply = reply != NULL ? strdup(reply) : NULL, .end = end->passed, .number = stream_number(msg)};
     pthread_mutex_lock(&end->mutex);
-    if (number != 0 && number + SEEN > js->highest)
-        set(js->read, number, true);
+    if (one.reply != NULL && owed_has_room(js)) {
+        js->owed[js->owed_end++ & (js->owed_room - 1)] = one;
+        one.reply = NULL;
+    }
     pthread_mutex_unlock(&end->mutex);
-    natsMsg_Ack(msg, NULL);
+    free(one.reply);
     natsMsg_Destroy(msg);
 }
 
 static int64_t js_read(void *state, void *span, int64_t bytes)
 {
-    return nats_end_read(state, span, bytes, acknowledge);
+    return nats_end_read(state, span, bytes, owe);
+}
+
+/* The next that is owed and ends within `bytes`, and is so no more; its number counts as read. False: there is none. */
+static bool next_owed(struct js *js, int64_t bytes, struct owed *one)
+{
+    bool found = false;
+    pthread_mutex_lock(&js->end.mutex);
+    if (js->owed_first < js->owed_end && js->owed[js->owed_first & (js->owed_room - 1)].end <= bytes) {
+        *one = js->owed[js->owed_first++ & (js->owed_room - 1)];
+        if (one->number != 0 && one->number + SEEN > js->highest)
+            set(js->read, one->number, true);
+        found = true;
+    }
+    pthread_mutex_unlock(&js->end.mutex);
+    return found;
+}
+
+static void js_settle(void *state, int64_t bytes)
+{
+    struct js *js = state;
+    for (struct owed one; next_owed(js, bytes, &one); free(one.reply))
+        natsConnection_PublishString(js->end.connection, one.reply, "+ACK");
+}
+
+/* What nobody deals with any more, read or not, is given back, so that another gets it at once. Nobody takes from the queue or puts there.
+ */
+static void give_back(struct js *js)
+{
+    for (struct owed one; next_owed(js, INT64_MAX, &one); free(one.reply))
+        natsConnection_PublishString(js->end.connection, one.reply, "-NAK");
+    if (js->end.reading != NULL)
+        natsMsg_Nak(js->end.reading, NULL);
+    for (uint64_t i = js->end.taken; i != js->end.queued; i++)
+        natsMsg_Nak(js->end.queue[i % QUEUE], NULL);
+    natsConnection_FlushTimeout(js->end.connection, 1000);
 }
 
 /* ---- open and close ---- */
@@ -357,8 +448,6 @@ static int js_close(void *state)
         js->given_up += js->pending;
         rc = js->given_up == 0 ? 0 : js->end.error != 0 ? js->end.error : -ETIMEDOUT;
         pthread_mutex_unlock(&js->end.mutex);
-    } else if (js->runs) {
-        natsConnection_FlushTimeout(js->end.connection, 1000); /* acknowledgements */
     }
     nats_end_stop(&js->end);
     pthread_mutex_lock(&js->end.mutex);
@@ -366,6 +455,9 @@ static int js_close(void *state)
     pthread_mutex_unlock(&js->end.mutex);
     if (js->runs)
         pthread_join(js->thread, NULL);
+    if (js->runs && js->end.in)
+        give_back(js);
+    free(js->owed);
     natsSubscription_Destroy(js->subscription);
     jsCtx_Destroy(js->context);
     for (int64_t i = 0; js->slots != NULL && i < js->window; i++) {
@@ -452,6 +544,9 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
     if (rc != 0)
         return rc;
     js->window = window > 0 ? window : 1;
+    if (id != NULL && js->end.batch > 0) /* which frames are one message is chance, and a number would not say which they are */
+        return plugin_refuse(error, address, -EINVAL, "id and batch do not go together",
+                             ", as other frames may be one message in another run");
     if (id != NULL && strlen(id) >= sizeof js->id)
         return plugin_refuse(error, address, -EINVAL, "id must be 79 bytes at most", "");
     struct timespec now;
@@ -480,6 +575,10 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
         jsErrCode what = 0;
         jsSubOptions_Init(&sub);
         sub.Stream = js->stream;
+        jsConsumerInfo *consumer = NULL;
+        if (js_GetConsumerInfo(&consumer, js->context, js->stream, durable != NULL ? durable : "leat", NULL, NULL) == NATS_NOT_FOUND)
+            sub.Config.MaxAckPending = MOST_OWED; /* one that is there has its own */
+        jsConsumerInfo_Destroy(consumer);
         for (const int64_t until_ns = now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) { /* the server that leads may just be lost */
             status =
                 js_PullSubscribe(&js->subscription, js->context, js->end.subject, durable != NULL ? durable : "leat", NULL, &sub, &what);
@@ -544,4 +643,7 @@ const struct leat_transport nats_js = {
     .lost = js_lost,
     .write_many = js_write_many,
     .tells_by_reading = true,
+    .settle = js_settle,
+    .stored = js_stored,
+    .stores_once = true,
 };

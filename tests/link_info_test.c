@@ -4,6 +4,8 @@
 #include "link_many_support.h"
 
 #include <leat/io_thread.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 enum { WAYS = 3, GROUP = 50 };
 
@@ -199,12 +201,52 @@ static void settings_are_the_options_as_they_are_in_force(void **state)
     leat_link_close(link, 0, NULL, NULL);
 }
 
+/* A file says how much it has, written out or not; a socket never does. */
+static void an_output_says_what_is_stored(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/leat-stored-XXXXXX", name[64];
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    snprintf(name, sizeof name, "file:%s", path);
+    for (int way = 0; way < 2; way++) {
+        const struct leat_link_options options = {.directions = LEAT_OUT, .no_thread = way == 1};
+        struct leat_link *link = NULL;
+        assert_int_equal(leat_link_open(&link, name, &options, NULL), 0);
+        assert_int_equal(leat_link_stored(link, false), 0);
+        for (int64_t i = 1; i <= 300; i++) {
+            struct leat_msg msg;
+            assert_int_equal(leat_link_alloc(link, &msg, 1000, LEAT_FOREVER), 0);
+            memset(leat_msg_data(&msg), (int)i, 1000);
+            assert_int_equal(leat_link_send(link, &msg, LEAT_FOREVER), 0);
+            const int64_t stored = leat_link_stored(link, false);
+            assert_true(stored >= 0 && stored <= i * 1000);
+            if (i % 100 == 0) {
+                assert_int_equal(leat_link_drain(link, LEAT_FOREVER), 0);
+                assert_int_equal(leat_link_stored(link, i == 200), i * 1000);
+                struct stat info;
+                assert_int_equal(fstat(file, &info), 0);
+                assert_int_equal(info.st_size, i * 1000);
+            }
+        }
+        leat_link_settle(link, 1); /* nobody keeps anything: nothing happens */
+        assert_int_equal(leat_link_close(link, LEAT_FOREVER, NULL, NULL), 0);
+    }
+    close(file);
+    unlink(path);
+    struct leat_link *link = NULL;
+    const struct leat_link_options options = {.directions = LEAT_OUT};
+    assert_int_equal(leat_link_open(&link, "udp://127.0.0.1:9", &options, NULL), 0);
+    assert_int_equal(leat_link_stored(link, true), -ENOTSUP);
+    leat_link_close(link, 0, NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_says_its_number_and_when_it_came),    cmocka_unit_test(a_dropped_message_leaves_a_gap_in_the_numbers),
         cmocka_unit_test(without_the_option_nothing_is_known),           cmocka_unit_test(who_has_no_pool_sends_from_the_links),
-        cmocka_unit_test(settings_are_the_options_as_they_are_in_force),
+        cmocka_unit_test(settings_are_the_options_as_they_are_in_force), cmocka_unit_test(an_output_says_what_is_stored),
     };
     if (leat_io_thread_open(&shared, NULL) != 0)
         return 1;

@@ -111,6 +111,18 @@ struct leat_transport {
     /* The fd tells by being readable of either direction, and is never waited for to be writable: a library's own wake-up, not a device. */
     bool tells_by_reading;
     bool reconnects; /* after a connection was lost and closed, open with the same address makes a new one, as good as the first */
+    /*
+     * Input: the first `bytes` of all that was read since open are dealt with (INT64_MAX: all that was read by now), so their source need
+     * keep them no longer: what ends within them is acknowledged. From any one thread, until close. NULL: the source keeps nothing.
+     */
+    void (*settle)(void *state, int64_t bytes);
+    /*
+     * Output: how many of the first bytes that were taken since open are where they belong, as far as the other side has said; or a
+     * negative errno. sync: first what a power cut would take is written out, where that can be (fdatasync), which blocks as long as the
+     * device does. From any thread, until close. NULL: nobody says.
+     */
+    int64_t (*stored)(void *state, bool sync);
+    bool stores_once; /* what is written again under the same id, by another run too, is not stored again */
 };
 
 /*

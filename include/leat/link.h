@@ -103,6 +103,7 @@ struct leat_link_options {
     int64_t partial_ns;                     /* likewise when a frame is not whole so long after its first bytes were read; 0: never */
     int64_t repeat;                         /* read the input this many times over; 0: once */
     bool info;                              /* leat_link_recv_info says of each message when it came; 24 bytes more of each in the pipe */
+    bool settle;                            /* a source that waits for acknowledgements gets them by leat_link_settle; else as it is read */
     bool no_thread;                         /* the application's calls do the I/O, in their thread: recv, send, flush, step, arm, close */
     const char *thread_name;                /* 15 characters; NULL: "leat-link"; borrowed until open returns */
     struct leat_io_thread *io_thread;       /* that runs the link, among others (io_thread.h); NULL: one of its own */
@@ -311,6 +312,27 @@ LEAT_API bool leat_link_arm(struct leat_link *link);
  * [thread: application | blocks: no | allocates: no | fails: never]
  */
 LEAT_API int64_t leat_link_deadline(const struct leat_link *link);
+
+/*
+ * What was received is dealt with, up to there, and its source need not keep it: JetStream's messages are acknowledged. With
+ * options.settle; on other links, and where the source keeps nothing, nothing happens.
+ *
+ * @param bytes  of whole frames, in the order received, since open (with bytes_skipped among them); never less than before
+ *
+ * [thread: application | blocks: no | allocates: no | fails: never]
+ */
+LEAT_API void leat_link_settle(struct leat_link *link, int64_t bytes);
+
+/*
+ * How many bytes of what was sent, from the first on, are where they belong: written to the file, or stored by the servers, as far as they
+ * have said.
+ *
+ * @param sync  first what a power cut would take is written out, where the endpoint is a file (fdatasync)
+ * Returns the bytes; -ENOTSUP: this endpoint is never told; or the device's errno.
+ *
+ * [thread: application | blocks: with sync, as long as the device does | allocates: no | fails: ENOTSUP and the device's]
+ */
+LEAT_API int64_t leat_link_stored(struct leat_link *link, bool sync);
 
 /*
  * Returns what stood behind the last recv or send that said the input or output is over; code 0: nothing did, or a clean end. Valid until

@@ -12,15 +12,17 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct file {
     int fd;
-    int watch;        /* inotify's, where a regular file is followed; -1: it is not */
-    bool polls;       /* it can make one wait */
-    bool fifo_unseen; /* a FIFO nobody has been seen to write to: a read of 0 bytes need not be the end */
+    int watch;                    /* inotify's, where a regular file is followed; -1: it is not */
+    bool polls;                   /* it can make one wait */
+    LEAT_ATOMIC(int64_t) written; /* bytes; the writing thread's, for any to read */
+    bool fifo_unseen;             /* a FIFO nobody has been seen to write to: a read of 0 bytes need not be the end */
 };
 
 /* Opens a FIFO for output: waits until somebody reads. */
@@ -102,8 +104,11 @@ static int file_open(void **state, const struct leat_address *address, unsigned 
             close(watch);
         return leat_endpoint_fail(error, address->text, rc, "open");
     }
-    *file =
-        (struct file){.fd = fd, .watch = watch, .polls = leat_io_polls(fd), .fifo_unseen = S_ISFIFO(info.st_mode) && directions == LEAT_IN};
+    memset(file, 0, sizeof *file);
+    file->fd = fd;
+    file->watch = watch;
+    file->polls = leat_io_polls(fd);
+    file->fifo_unseen = S_ISFIFO(info.st_mode) && directions == LEAT_IN;
     *state = file;
     return 0;
 }
@@ -157,9 +162,27 @@ static int64_t file_read(void *state, void *span, int64_t bytes)
 
 static int64_t file_write(void *state, const struct leat_span *spans, int64_t count)
 {
-    const struct file *file = state;
+    struct file *file = state;
+    int64_t took = leat_io_write(file->fd, spans, count);
 
-    return leat_io_write(file->fd, spans, count);
+    if (took > 0)
+        leat_store(&file->written, leat_load(&file->written, relaxed) + took, release); /* edge "written" */
+    return took;
+}
+
+/* Edge "written": the bytes counted are the kernel's when they are seen here, so that fdatasync finds them. */
+static int64_t file_stored(void *state, bool sync)
+{
+    struct file *file = state;
+    int64_t written = leat_load(&file->written, acquire); /* edge "written" */
+
+    while (sync && fdatasync(file->fd) != 0) {
+        if (errno == EINVAL || errno == EROFS) /* a pipe or a device, which has nothing to be written out */
+            break;
+        if (errno != EINTR)
+            return -errno;
+    }
+    return written;
 }
 
 static int file_rewind(void *state)
@@ -196,5 +219,6 @@ const struct leat_transport leat_transport_file = {
     .write = file_write,
     .rewind = file_rewind,
     .close = file_close,
+    .stored = file_stored,
     .signals = true,
 };

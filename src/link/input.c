@@ -513,13 +513,22 @@ int64_t link_due(const struct leat_link *link)
     return due;
 }
 
+/* As the transport's. */
+static int64_t read_device(struct leat_link *link, void *span, int64_t bytes)
+{
+    int64_t got = link->transport->read(link->state, span, bytes);
+    if (got > 0 && link->transport->settle && !link->options.settle)
+        link->transport->settle(link->state, INT64_MAX);
+    return got;
+}
+
 /* One read of the device. As the transport's. */
 static int64_t read_more(struct leat_link *link)
 {
     void *span;
     int64_t bytes = room(link, &span);
     int64_t most = link->transport->datagrams ? bytes : READ_BYTES; /* the room decides how many datagrams may come at once */
-    int64_t got = bytes == 0 ? -ENOBUFS : link->transport->read(link->state, span, bytes < most ? bytes : most);
+    int64_t got = bytes == 0 ? -ENOBUFS : read_device(link, span, bytes < most ? bytes : most);
     if (got > 0)
         take(link, got);
     return got;
@@ -531,7 +540,7 @@ static int64_t first_read(struct leat_link *link)
     unsigned char some[FIRST_BYTES];
     int64_t got = 1;
     if (link->transport->min_read <= FIRST_BYTES)
-        got = link->transport->read(link->state, some, sizeof some);
+        got = read_device(link, some, sizeof some);
     if (got <= 0)
         return got;
     int rc = link_has_body(link) ? link_open_ring(link) : -ENOMEM;

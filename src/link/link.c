@@ -492,6 +492,17 @@ bool leat_link_arm(struct leat_link *link)
     return link->options.no_thread ? link_step_arm(link) : leat_channel_arm(&link->body->in);
 }
 
+void leat_link_settle(struct leat_link *link, int64_t bytes)
+{
+    if (link->options.settle && link->transport->settle)
+        link->transport->settle(link->state, bytes);
+}
+
+int64_t leat_link_stored(struct leat_link *link, bool sync)
+{
+    return link->transport->stored && !link->transport->reconnects ? link->transport->stored(link->state, sync) : -ENOTSUP;
+}
+
 const struct leat_error *leat_link_error(const struct leat_link *link)
 {
     static const struct leat_error none = {.offset = -1};
