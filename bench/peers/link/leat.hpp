@@ -5,13 +5,28 @@
 #include <cstring>
 #include <leat/link.h>
 
-#ifndef BENCH_NO_THREAD
+/* Where one end listens, and what the other dials: the names of leat's own endpoints, unless the peer has others. */
+#ifndef BENCH_ENDPOINTS
+constexpr bool answers_too = true;
+template <way Way, size_t> std::string listens()
+{
+    return Way == way::tcp ? std::string("tcp-listen://127.0.0.1:0") : "unix-listen:" + local_path();
+}
+template <way Way, size_t> std::string dials(leat_link *link)
+{
+    return Way == way::tcp ? leat_link_name(link) : "unix:" + local_path();
+}
+#endif
+
+#ifdef BENCH_ENDPOINTS
+#define BENCH_NO_THREAD false
+#elif !defined BENCH_NO_THREAD
 #define BENCH_NO_THREAD false
 const bench::peer_about bench::this_peer = {
     bench::shared, bench::leat, "leat_msg from a pool; leat_channel in the process, leat_link (t8l32) between two; flushed by 64"};
 #endif
 
-#if BENCH_NO_THREAD
+#if BENCH_NO_THREAD || defined BENCH_ENDPOINTS
 template <size_t, how> struct inside : impossible {
 };
 #else
@@ -20,7 +35,7 @@ template <size_t Bytes, how How> using inside = leat_inside<Bytes, How, false>;
 
 /* A message is one frame: a byte of type, the payload's length in four, the payload. */
 template <way Way, size_t Bytes> struct outside {
-    static constexpr bool possible = true, both_ways = true;
+    static constexpr bool possible = true, both_ways = answers_too;
     static constexpr size_t header_bytes = 5, frame_bytes = header_bytes + Bytes;
 
     messages memory{frame_bytes};
@@ -31,12 +46,13 @@ template <way Way, size_t Bytes> struct outside {
     int64_t out_count = 0, in_at = 0, in_count = 0;
 
     /* Nobody dials yet: the name is for who will. */
-    outside() : outside(Way == way::tcp ? std::string("tcp-listen://127.0.0.1:0") : "unix-listen:" + local_path())
+    outside() : outside(listens<Way, Bytes>(), LEAT_IN)
     {
     }
-    explicit outside(const std::string &endpoint)
+    explicit outside(const std::string &endpoint, unsigned direction = LEAT_OUT)
     {
         leat_link_options options = {};
+        options.directions = both_ways ? LEAT_IN | LEAT_OUT : direction;
         options.dialect = leat_tlv_dialect("t8l32");
         options.high_water_messages = depth<Bytes>;
         options.no_thread = BENCH_NO_THREAD;
@@ -59,7 +75,7 @@ template <way Way, size_t Bytes> struct outside {
     }
     std::string address()
     {
-        return Way == way::tcp ? leat_link_name(link) : "unix:" + local_path();
+        return dials<Way, Bytes>(link);
     }
     bool accept() /* the link does so by itself */
     {
