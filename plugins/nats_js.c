@@ -37,9 +37,11 @@
 #define MSG_ID "Nats-Msg-Id"
 
 struct slot {
-    int64_t first_ns; /* when it was published first; 0: free */
-    natsMsg *again;   /* to be published again */
-    int64_t end;      /* bytes up to its last, from the first number on */
+    int64_t first_ns, last_ns; /* when it was published first, 0: free; and last */
+    int64_t number, end;       /* its bytes and all before it, from the first number on */
+    natsMsg *msg;
+    bool again;        /* the answer was bad, or the library did not take it: to be published again */
+    bool busy, stored; /* a thread publishes it just now, without the mutex; the answer came meanwhile */
 };
 
 /* A message that was read, and is to be acknowledged. */
@@ -53,7 +55,7 @@ struct js {
     struct nats_end end; /* first: the shared functions see it */
     jsCtx *context;
     natsSubscription *subscription;
-    char stream[LEAT_ADDRESS_BYTES], id[80];
+    char stream[LEAT_ADDRESS_BYTES], id[80], inbox[80]; /* answers come to INBOX.NUMBER */
     pthread_t thread;
     bool runs;
 
@@ -61,6 +63,7 @@ struct js {
     struct slot *slots;
     int64_t window, next, pending, stored, doubles, given_up, waiting;
     int64_t sent_bytes, oldest, stored_bytes;
+    bool wants_room;
     pthread_cond_t changed; /* pending, or something to publish again, or the end */
 
     /* in; under end.mutex: of the last SEEN numbers, those that came, and those that were read */
@@ -90,82 +93,106 @@ static void wait_ms(struct js *js, int64_t ms)
 
 /* ---- out ---- */
 
-/* The number in a message's id. */
-static int64_t number_of(natsMsg *msg)
-{
-    const char *id = NULL;
-    if (natsMsgHeader_Get(msg, MSG_ID, &id) != NATS_OK)
-        return -1;
-    id = strrchr(id, '-');
-    return id != NULL ? strtoll(id + 1, NULL, 10) : -1;
-}
-
 /* The slot is free, given_up says why; whoever waits for room, or for the end of all, may look. */
 static void settle(struct js *js, struct slot *slot)
 {
+    natsMsg_Destroy(slot->msg);
+    slot->msg = NULL;
     slot->first_ns = 0;
+    js->waiting -= slot->again;
     js->pending--;
     for (; js->oldest < js->next && js->given_up == 0 && js->slots[js->oldest % js->window].first_ns == 0; js->oldest++)
         js->stored_bytes = js->slots[js->oldest % js->window].end;
-    nats_signal(js->end.out_fd);
-    pthread_cond_broadcast(&js->changed);
+    /* Room is told of when a quarter is free, so that who waits has something to do when it wakes. */
+    if (js->wants_room && js->pending <= js->window * 3 / 4 && js->slots[js->next % js->window].first_ns == 0) {
+        js->wants_room = false;
+        nats_signal(js->end.out_fd);
+    }
+    if (js->pending == 0)
+        pthread_cond_broadcast(&js->changed);
 }
 
-/* In a thread of the library's, for each message that was answered, or not in time. */
-static void on_answer(jsCtx *context, natsMsg *msg, jsPubAck *ack, jsPubAckErr *error, void *closure)
+static bool holds(const void *data, size_t bytes, const char *word)
+{
+    return memmem(data, bytes, word, strlen(word)) != NULL;
+}
+
+/*
+ * In a thread of the library's: the answer to a publish, to INBOX.NUMBER. {"stream":"S","seq":1}, with "duplicate":true where it was stored
+ * before; {"error":{...}}, or nothing at all where nobody takes the subject now.
+ */
+static void on_answer(natsConnection *connection, natsSubscription *subscription, natsMsg *msg, void *closure)
 {
     struct js *js = closure;
-    const int64_t number = number_of(msg);
+    const char *dot = strrchr(natsMsg_GetSubject(msg), '.'), *data = natsMsg_GetData(msg);
+    const size_t bytes = data != NULL ? (size_t)natsMsg_GetDataLength(msg) : 0;
+    const int64_t number = dot != NULL ? strtoll(dot + 1, NULL, 10) : -1;
+    const bool stored = bytes > 0 && holds(data, bytes, "\"seq\"") && !holds(data, bytes, "\"error\"");
+    const bool twice = stored && holds(data, bytes, "\"duplicate\"");
     struct slot *slot = number >= 0 ? &js->slots[number % js->window] : NULL;
-    (void)context, (void)error;
+    (void)connection, (void)subscription;
     pthread_mutex_lock(&js->end.mutex);
-    if (slot != NULL && slot->first_ns != 0 && ack != NULL) {
-        js->stored++;
-        js->doubles += ack->Duplicate;
-        settle(js, slot);
-    } else if (slot != NULL && slot->first_ns != 0 && slot->again == NULL && !js->end.stopping) {
-        slot->again = msg;
-        js->waiting++;
-        msg = NULL;
+    if (slot != NULL && slot->first_ns != 0 && slot->number == number && !slot->stored) {
+        if (stored) {
+            js->stored++;
+            js->doubles += twice;
+            slot->stored = true;
+            if (!slot->busy)
+                settle(js, slot);
+        } else if (!slot->again) {
+            slot->again = true;
+            js->waiting++;
+        }
     }
     pthread_mutex_unlock(&js->end.mutex);
     natsMsg_Destroy(msg);
 }
 
-/* Publishes; the library owns the message then. */
-static natsStatus publish(struct js *js, natsMsg **msg)
+/* Whether a publish that failed so may go well when the connection is there again. */
+static bool passes(natsStatus status)
 {
-    jsPubOptions options;
-    jsPubOptions_Init(&options);
-    options.MaxWait = ANSWER_MS;
-    return js_PublishMsgAsync(js->context, msg, &options);
+    return status == NATS_INSUFFICIENT_BUFFER || status == NATS_CONNECTION_DISCONNECTED || status == NATS_IO_ERROR ||
+           status == NATS_TIMEOUT;
 }
 
-/* Under the mutex, which it leaves for each publish: what is to be published again. */
+/* Publishes what is in the slot. Under the mutex, which it leaves meanwhile; then the slot is free if the answer has come. */
+static natsStatus publish(struct js *js, struct slot *slot)
+{
+    slot->busy = true;
+    pthread_mutex_unlock(&js->end.mutex);
+    natsStatus status = natsConnection_PublishMsg(js->end.connection, slot->msg);
+    pthread_mutex_lock(&js->end.mutex);
+    slot->busy = false;
+    if (slot->stored)
+        settle(js, slot);
+    else if (passes(status) && !slot->again) {
+        slot->again = true;
+        js->waiting++;
+    }
+    return status;
+}
+
+/* Under the mutex: what is to be published again, and what has had no answer for too long. */
 static void publish_again(struct js *js)
 {
-    for (int64_t i = 0; i < js->window && js->waiting > 0; i++) {
-        struct slot *slot = &js->slots[i];
-        natsMsg *msg = slot->again;
-        if (msg == NULL)
+    for (int64_t number = js->oldest; number < js->next; number++) {
+        struct slot *slot = &js->slots[number % js->window];
+        const int64_t now = now_ns();
+        if (slot->first_ns == 0 || slot->number != number || slot->busy ||
+            (!slot->again && now - slot->last_ns < ANSWER_MS * INT64_C(1000000)))
             continue;
-        slot->again = NULL;
-        js->waiting--;
-        if (now_ns() - slot->first_ns > RESEND_S * INT64_C(1000000000) || js->end.stopping) {
+        if (now - slot->first_ns > RESEND_S * INT64_C(1000000000) || js->end.stopping) {
             js->given_up++;
             js->end.error = js->end.error != 0 ? js->end.error : -EIO;
             settle(js, slot);
-            natsMsg_Destroy(msg);
+            nats_signal(js->end.out_fd);
             continue;
         }
-        pthread_mutex_unlock(&js->end.mutex);
-        natsStatus status = publish(js, &msg);
-        pthread_mutex_lock(&js->end.mutex);
-        if (status != NATS_OK) { /* the connection is away, and the library keeps no more */
-            slot->again = msg;
-            js->waiting++;
+        js->waiting -= slot->again;
+        slot->again = false;
+        slot->last_ns = now;
+        if (publish(js, slot) != NATS_OK) /* the connection is away, and the library keeps no more */
             return;
-        }
     }
 }
 
@@ -174,7 +201,7 @@ static void *resender(void *context)
     struct js *js = context;
     pthread_mutex_lock(&js->end.mutex);
     while (!js->end.stopping || js->waiting > 0) {
-        wait_ms(js, js->waiting > 0 && !js->end.stopping ? PAUSE_MS : 1000);
+        wait_ms(js, PAUSE_MS);
         publish_again(js);
     }
     pthread_mutex_unlock(&js->end.mutex);
@@ -184,37 +211,39 @@ static void *resender(void *context)
 /* The next number's message. 0, or a negative errno: nothing went. */
 static int send_one(struct js *js, const void *data, int64_t bytes)
 {
-    char id[120];
+    char id[120], reply[120];
     natsMsg *msg = NULL;
-    struct slot *slot = &js->slots[js->next % js->window];
+    const int64_t number = js->next; /* this thread's alone to change */
+    struct slot *slot = &js->slots[number % js->window];
     pthread_mutex_lock(&js->end.mutex);
     int rc = js->end.error != 0 ? js->end.error : slot->first_ns != 0 ? -EAGAIN : 0;
+    js->wants_room = rc == -EAGAIN;
     pthread_mutex_unlock(&js->end.mutex);
     if (rc != 0)
         return rc;
-    snprintf(id, sizeof id, "%s-%" PRId64, js->id, js->next);
-    natsStatus status = natsMsg_Create(&msg, js->end.subject, NULL, data, (int)bytes);
+    snprintf(id, sizeof id, "%s-%" PRId64, js->id, number);
+    snprintf(reply, sizeof reply, "%s.%" PRId64, js->inbox, number);
+    natsStatus status = natsMsg_Create(&msg, js->end.subject, reply, data, (int)bytes);
     status = status != NATS_OK ? status : natsMsgHeader_Set(msg, MSG_ID, id);
-    if (status == NATS_OK) {
-        pthread_mutex_lock(&js->end.mutex);
-        slot->first_ns = now_ns();
-        js->pending++;
-        js->next++;
-        js->sent_bytes += bytes;
-        slot->end = js->sent_bytes;
-        pthread_mutex_unlock(&js->end.mutex);
-        status = publish(js, &msg);
-        if (status != NATS_OK) { /* it is as if it had never been */
-            pthread_mutex_lock(&js->end.mutex);
-            slot->first_ns = 0;
-            js->pending--;
-            js->next--;
-            js->sent_bytes -= bytes;
-            pthread_mutex_unlock(&js->end.mutex);
-        }
+    if (status != NATS_OK) {
+        natsMsg_Destroy(msg);
+        return nats_code(status);
     }
-    natsMsg_Destroy(msg);
-    return nats_code(status);
+    const int64_t now = now_ns();
+    pthread_mutex_lock(&js->end.mutex);
+    js->pending++;
+    js->next++;
+    js->sent_bytes += bytes;
+    *slot = (struct slot){.first_ns = now, .last_ns = now, .number = number, .end = js->sent_bytes, .msg = msg};
+    status = publish(js, slot);
+    if (status != NATS_OK && !passes(status) && slot->first_ns != 0) { /* it is as if it had never been */
+        js->next--;
+        js->sent_bytes -= bytes;
+        settle(js, slot);
+        rc = nats_code(status);
+    }
+    pthread_mutex_unlock(&js->end.mutex);
+    return rc;
 }
 
 static int64_t write_once(struct js *js, const struct leat_span *spans, const int64_t *sizes, int64_t count)
@@ -460,13 +489,13 @@ static int js_close(void *state)
     free(js->owed);
     natsSubscription_Destroy(js->subscription);
     jsCtx_Destroy(js->context);
-    for (int64_t i = 0; js->slots != NULL && i < js->window; i++) {
-        pthread_mutex_lock(&js->end.mutex);
-        natsMsg *msg = js->slots[i].again;
-        js->slots[i].again = NULL;
-        pthread_mutex_unlock(&js->end.mutex);
-        natsMsg_Destroy(msg);
+    pthread_mutex_lock(&js->end.mutex);
+    for (int64_t i = 0; js->slots != NULL && i < js->window; i++) { /* an answer that is on its way finds nothing */
+        natsMsg_Destroy(js->slots[i].msg);
+        js->slots[i].msg = NULL;
+        js->slots[i].first_ns = 0;
     }
+    pthread_mutex_unlock(&js->end.mutex);
     free(js->seen);
     nats_end_close(&js->end, js->slots); /* and all of js with it */
     return rc;
@@ -535,10 +564,26 @@ static int find_stream(struct js *js, const struct leat_address *address, struct
     return rc;
 }
 
+/* Answers have an inbox of their own, however many they are. */
+static int hear_answers(struct js *js, const struct leat_address *address, struct leat_error *error)
+{
+    natsInbox *inbox = NULL;
+    char all[100];
+    natsStatus status = natsInbox_Create(&inbox);
+    if (status == NATS_OK) {
+        snprintf(js->inbox, sizeof js->inbox, "%s", inbox);
+        snprintf(all, sizeof all, "%s.*", inbox);
+        status = natsConnection_Subscribe(&js->subscription, js->end.connection, all, on_answer, js);
+    }
+    if (status == NATS_OK)
+        status = natsSubscription_SetPendingLimits(js->subscription, -1, -1);
+    natsInbox_Destroy(inbox);
+    return status == NATS_OK ? 0 : nats_fail(error, address, "answers: ", status);
+}
+
 static int begin(struct js *js, const struct leat_address *address, struct leat_error *error)
 {
     const char *durable = plugin_value(address, "durable"), *id = plugin_value(address, "id");
-    jsOptions options;
     int64_t window = 4096;
     int rc = plugin_number(address, "window", 1 << 20, &window, error);
     if (rc != 0)
@@ -555,11 +600,7 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
         memcpy(js->id, id, strlen(id));
     else
         snprintf(js->id, sizeof js->id, "%" PRIx64 "-%lx-%x", (uint64_t)now.tv_sec, now.tv_nsec, (unsigned)getpid());
-    jsOptions_Init(&options);
-    options.PublishAsync.MaxPending = 2 * js->window;
-    options.PublishAsync.AckHandler = on_answer;
-    options.PublishAsync.AckHandlerClosure = js;
-    natsStatus status = natsConnection_JetStream(&js->context, js->end.connection, &options);
+    natsStatus status = natsConnection_JetStream(&js->context, js->end.connection, NULL);
     if (status != NATS_OK)
         return nats_fail(error, address, "JetStream: ", status);
     rc = find_stream(js, address, error);
@@ -588,6 +629,9 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
         if (status != NATS_OK)
             return nats_fail(error, address, "consumer: ", status);
     }
+    rc = js->end.out ? hear_answers(js, address, error) : 0;
+    if (rc != 0)
+        return rc;
     rc = -pthread_create(&js->thread, NULL, js->end.in ? fetcher : resender, js);
     js->runs = rc == 0;
     return rc == 0 ? 0 : plugin_refuse(error, address, rc, "thread: ", strerror(-rc));

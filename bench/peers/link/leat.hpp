@@ -2,6 +2,7 @@
 /* leat's messages through its channel, between threads, and through its link, between processes; payload in blocks of a pool. */
 #include "peers/link/support/leat.hpp"
 
+#include <cstdio>
 #include <cstring>
 #include <leat/link.h>
 
@@ -58,7 +59,9 @@ template <way Way, size_t Bytes> struct outside {
         options.no_thread = BENCH_NO_THREAD;
         options.receive_block_bytes = Bytes < 16384 ? 0 : 256 << 10; /* so that a message is one piece */
         options.block_bytes = Bytes < 192 ? 256 : int64_t(frame_bytes + 64); /* a message to a block */
-        if (leat_link_open(&link, endpoint.c_str(), &options, nullptr) != 0) {
+        leat_error error = {};
+        if (leat_link_open(&link, endpoint.c_str(), &options, &error) != 0) {
+            fprintf(stderr, "%s\n", error.text); /* BENCH_VERBOSE shows it */
             throw bench::failure{"no link to be had"};
         }
     }

@@ -13,13 +13,14 @@
 constexpr bool answers_too = false;
 
 /* The plug-in lies in the build, two folders from this program. */
-inline void find_plugin()
+inline bool find_plugin()
 {
     char path[PATH_MAX] = "";
     ssize_t bytes = readlink("/proc/self/exe", path, sizeof(path) - 1);
     std::string folder(path, bytes > 0 ? size_t(bytes) : 0);
-    setenv("LEAT_PLUGINS", (folder.substr(0, folder.rfind('/')) + "/../plugins").c_str(), 1);
+    return setenv("LEAT_PLUGINS", (folder.substr(0, folder.rfind('/')) + "/../plugins").c_str(), 1) == 0;
 }
+static const bool plugin_is_found = find_plugin();
 
 template <size_t Bytes> std::string zmq_keys()
 {
@@ -28,7 +29,6 @@ template <size_t Bytes> std::string zmq_keys()
 
 template <way Way, size_t Bytes> std::string listens()
 {
-    find_plugin();
     return (Way == way::tcp ? "zmq+tcp://127.0.0.1:0" : "zmq+ipc:" + local_path()) + "?type=pull&bind=1" + zmq_keys<Bytes>();
 }
 
