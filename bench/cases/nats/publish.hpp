@@ -10,7 +10,8 @@ static int64_t nats_cpu_ns()
 {
     rusage used;
     getrusage(RUSAGE_SELF, &used);
-    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * INT64_C(1000000000) + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) * INT64_C(1000);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * INT64_C(1000000000) +
+           (used.ru_utime.tv_usec + used.ru_stime.tv_usec) * INT64_C(1000);
 }
 
 template <size_t Bytes, bool Cpu> struct nats_publish {
@@ -61,7 +62,7 @@ template <size_t Bytes, bool Cpu> struct nats_publish {
     }
 };
 
-#define NATS_RULES                                                                                                             \
+#define NATS_RULES                                                                                                                \
     "one thread fills frames (t8l32, the size is the whole frame's) and publishes them to a stream in memory of a server of the " \
     "worker's own on the same cores, with at most 4096 messages unanswered, until the time is up, and then waits until all are "  \
     "stored; the slice ends with the last answer, and the stream's own count of messages is looked at"
@@ -80,5 +81,7 @@ static constexpr bench::case_about nats_about(const char *name, const char *titl
 
 static bench::add<nats_publish<64, false>> nats_64{nats_about("nats-js-64", "64 B frames into JetStream", false)};
 static bench::add<nats_publish<1024, false>> nats_1k{nats_about("nats-js-1k", "1 KiB frames into JetStream", false)};
-static bench::add<nats_publish<64, true>> nats_64_cpu{nats_about("nats-js-64-cpu", "64 B frames into JetStream: the publisher's processor time", true)};
-static bench::add<nats_publish<1024, true>> nats_1k_cpu{nats_about("nats-js-1k-cpu", "1 KiB frames into JetStream: the publisher's processor time", true)};
+static bench::add<nats_publish<64, true>> nats_64_cpu{
+    nats_about("nats-js-64-cpu", "64 B frames into JetStream: the publisher's processor time", true)};
+static bench::add<nats_publish<1024, true>> nats_1k_cpu{
+    nats_about("nats-js-1k-cpu", "1 KiB frames into JetStream: the publisher's processor time", true)};

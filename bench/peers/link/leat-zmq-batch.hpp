@@ -6,6 +6,8 @@
 #define BENCH_BATCH 65536
 #include "peers/link/support/leat_zmq.hpp"
 
-const bench::peer_about bench::this_peer = {bench::shared, bench::variant, "leat_link (t8l32) over zmq+tcp, zmq+ipc, PUSH to PULL; as many frames as wait to a message, up to 64 KiB"};
+const bench::peer_about bench::this_peer = {
+    bench::shared, bench::variant,
+    "leat_link (t8l32) over zmq+tcp, zmq+ipc, PUSH to PULL; as many frames as wait to a message, up to 64 KiB"};
 
 #include "peers/link/leat.hpp"

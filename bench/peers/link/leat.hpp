@@ -19,9 +19,7 @@ template <way Way, size_t> std::string dials(leat_link *link)
 }
 #endif
 
-#ifdef BENCH_ENDPOINTS
-#define BENCH_NO_THREAD false
-#elif !defined BENCH_NO_THREAD
+#ifndef BENCH_NO_THREAD
 #define BENCH_NO_THREAD false
 const bench::peer_about bench::this_peer = {
     bench::shared, bench::leat, "leat_msg from a pool; leat_channel in the process, leat_link (t8l32) between two; flushed by 64"};

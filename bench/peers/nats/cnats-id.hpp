@@ -12,13 +12,14 @@
 
 const bench::peer_about bench::this_peer = {bench::shared, bench::peer_role, "js_PublishAsync with a MsgId, js_PublishAsyncComplete"};
 
+static long long number; /* of all slices: the stream remembers them for two minutes */
+
 template <size_t Bytes> struct publisher {
     static constexpr bool each = true; /* frame is a message */
 
     natsConnection *connection = nullptr;
     jsCtx *context = nullptr;
     unsigned char frame[Bytes];
-    static inline long long number = 0; /* of all slices */
 
     explicit publisher(const std::string &address)
     {

@@ -6,6 +6,7 @@
 #define BENCH_BATCH 65536
 #include "worker/worker.hpp"
 
-const bench::peer_about bench::this_peer = {bench::shared, bench::variant, "leat_link over nats-js; as many frames as wait to a message, up to 64 KiB"};
+const bench::peer_about bench::this_peer = {bench::shared, bench::variant,
+                                            "leat_link over nats-js; as many frames as wait to a message, up to 64 KiB"};
 
 #include "peers/nats/support/leat.hpp"

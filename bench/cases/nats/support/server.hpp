@@ -33,7 +33,8 @@ struct nats_everywhere {
     }
 };
 
-class nats_server {
+class nats_server
+{
     pid_t process = -1;
     std::string folder;
 
@@ -98,7 +99,7 @@ class nats_server {
         }
     }
 
-public:
+  public:
     int number = 0;
     natsConnection *connection = nullptr;
     jsCtx *context = nullptr;
