@@ -28,6 +28,7 @@
 
 #define RESEND_S 60
 #define WINDOW_S 120 /* of duplicates, where leat makes the stream */
+#define MOST_WINDOW_S (7 * 24 * 3600)
 #define ANSWER_MS 2000
 #define PAUSE_MS 200
 #define PATIENCE_NS INT64_C(10000000000) /* with a cluster that has just begun */
@@ -509,7 +510,7 @@ static bool not_yet(natsStatus status, jsErrCode what)
 }
 
 static natsStatus add_stream(struct js *js, jsStreamInfo **info, const char *subjects, int64_t replicas, const char *storage,
-                             jsErrCode *what)
+                             int64_t window_s, jsErrCode *what)
 {
     jsStreamConfig config;
     jsStreamConfig_Init(&config);
@@ -518,7 +519,7 @@ static natsStatus add_stream(struct js *js, jsStreamInfo **info, const char *sub
     config.SubjectsLen = 1;
     config.Replicas = replicas;
     config.Storage = storage != NULL && storage[0] == 'm' ? js_MemoryStorage : js_FileStorage;
-    config.Duplicates = WINDOW_S * INT64_C(1000000000);
+    config.Duplicates = window_s * INT64_C(1000000000);
     return js_AddStream(info, js->context, &config, NULL, what);
 }
 
@@ -526,12 +527,15 @@ static natsStatus add_stream(struct js *js, jsStreamInfo **info, const char *sub
 static int find_stream(struct js *js, const struct leat_address *address, struct leat_error *error)
 {
     const char *subject = plugin_value(address, "subject"), *storage = plugin_value(address, "storage");
-    int64_t replicas = 1;
+    int64_t replicas = 1, wanted_s = WINDOW_S;
     jsStreamInfo *info = NULL;
     jsErrCode what = 0;
     int rc = plugin_number(address, "replicas", 5, &replicas, error);
+    rc = rc != 0 ? rc : plugin_number(address, "duplicate_window", MOST_WINDOW_S, &wanted_s, error);
     if (rc != 0)
         return rc;
+    if (wanted_s < RESEND_S)
+        return plugin_refuse(error, address, -EINVAL, "duplicate_window must be 60 s or more, for which leat publishes again", "");
     if (js->end.out && subject != NULL && strpbrk(subject, "*>") != NULL)
         return plugin_refuse(error, address, -EINVAL, "subject=S is published to, so it has no * and no >", "");
     if (storage != NULL && strcmp(storage, "file") != 0 && strcmp(storage, "memory") != 0)
@@ -542,7 +546,7 @@ static int find_stream(struct js *js, const struct leat_address *address, struct
     for (const int64_t until_ns = now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) {
         status = js_GetStreamInfo(&info, js->context, js->stream, NULL, &what);
         if (status == NATS_NOT_FOUND && js->end.out && subjects != NULL)
-            status = add_stream(js, &info, subjects, replicas, storage, &what);
+            status = add_stream(js, &info, subjects, replicas, storage, wanted_s, &what);
         if (status == NATS_OK || !not_yet(status, what) || now_ns() > until_ns)
             break;
     }
@@ -551,9 +555,12 @@ static int find_stream(struct js *js, const struct leat_address *address, struct
     if (status != NATS_OK)
         return nats_fail(error, address, "stream: ", status);
     const int64_t window_s = info->Config->Duplicates / 1000000000;
+    const bool asked = plugin_value(address, "duplicate_window") != NULL;
     if (js->end.out && window_s < RESEND_S)
         rc = plugin_refuse(error, address, -EINVAL, "the stream's duplicate_window is shorter than 60 s, for which leat publishes again",
                            "");
+    else if (js->end.out && asked && window_s < wanted_s)
+        rc = plugin_refuse(error, address, -EINVAL, "the stream is there, and its duplicate_window is shorter than the one given", "");
     if (rc == 0 && subject == NULL && info->Config->SubjectsLen > 0)
         subject = info->Config->Subjects[0];
     if (rc == 0 && js->end.out && (subject == NULL || strpbrk(subject, "*>") != NULL))
@@ -667,8 +674,8 @@ static int64_t js_lost(void *state)
     return given_up;
 }
 
-static const char *const keys[] = {"subject", "subjects", "durable", "replicas",  "storage", "window",
-                                   "id",      "batch",    "creds",   "linger_ms", "tls_ca",  NULL};
+static const char *const keys[] = {"subject", "subjects", "durable",   "replicas", "storage",          "window", "id",
+                                   "batch",   "creds",    "linger_ms", "tls_ca",   "duplicate_window", NULL};
 
 const struct leat_transport nats_js = {
     .version = LEAT_ENDPOINT_VERSION,

@@ -115,6 +115,8 @@ def faults(server):
   refused(f'nats-js://{server.at}/none?subject=a.*', 'subject=S is published to, so it has no * and no >', code=1)
   refused(f'nats-js://{server.at}/none?subject=a&storage=tape', 'storage must be file or memory', code=1)
   refused(f'nats-js://{server.at}/none?subject=a&replicas=9', 'replicas=9: must be 0 to 5', code=1)
+  refused(f'nats-js://{server.at}/none?subject=a&duplicate_window=59', 'duplicate_window must be 60 s or more', code=1)
+  refused(f'nats-js://{server.at}/certificates?subject=c.x&duplicate_window=121', 'its duplicate_window is shorter than the one given', code=1)
   refused(f'nats-js://{server.at}/none?subject=a&id=x&batch=64KiB', 'id and batch do not go together', code=1)
   refused(f'nats-js://{server.at}/none?subject=a&replicas=3', 'stream: ') # there is one server
   refused(f'nats://some:x@{server.at}/closed', 'Permission denied') # the server says so later, and the output fails

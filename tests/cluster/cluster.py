@@ -148,7 +148,7 @@ def main():
   stream = f'nats-js://{servers}/frames'
   killer = Killer()
   killer.start()
-  _, seconds = pump('--from', source, '--to', f'{stream}?subject=frames.all&replicas=3&linger_ms=120000' + ('&id=file' if words.batch == '0' else f'&batch={words.batch}'))
+  _, seconds = pump('--from', source, '--to', f'{stream}?subject=frames.all&replicas=3&linger_ms=120000' + ('&id=file&duplicate_window=3600' if words.batch == '0' else f'&batch={words.batch}'))
   killer.stop.set()
   killer.join()
   print(f'stored in {seconds:.1f} s, {words.messages / seconds:,.0f} frames/s; {killer.count} servers killed and started again', flush=True)
