@@ -31,7 +31,7 @@ check:           ## builds and runs the tests, under three minutes
 	@tools/deps build test
 	@$(MAKE) -s --no-print-directory $(BUILD)/build.ninja
 	@meson configure $(BUILD) -Dtests=enabled
-	@tools/check $(BUILD) --no-suite long
+	@tools/check $(BUILD) --no-suite long --no-suite waits --no-suite server
 
 check-full:      ## gcc and clang, sanitizers, valgrind, other machines
 	@tools/deps build test long live
