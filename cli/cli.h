@@ -52,7 +52,7 @@ bool cli_endpoint_follow(const char *endpoint, char *name, size_t room);
 bool cli_endpoint_reconnects(const char *endpoint); /* a connection that was lost can be made anew */
 bool cli_endpoint_is_file(const char *endpoint);    /* of the scheme `file', whatever the path names */
 bool cli_endpoint_read_again(const char *endpoint); /* a later run reads the same from it: a regular file, a generator */
-/* What a transport has is asked of it; NULL where the endpoint does not parse. *address is taken apart. */
+/* The endpoint's transport, and *address is the name taken apart; NULL: it does not parse. */
 const struct leat_transport *cli_endpoint_transport(const char *endpoint, struct leat_address *address);
 bool cli_endpoints_same_file(const char *one, const char *other);      /* both name one regular file that is there */
 void cli_announce(const struct leat_link *link, const char *endpoint); /* "leat: listening on NAME" where it listens */

@@ -65,7 +65,7 @@ struct js {
     int64_t window, next, pending, stored, doubles, given_up, waiting;
     int64_t sent_bytes, oldest, stored_bytes;
     bool wants_room;
-    pthread_cond_t changed; /* pending, or something to publish again, or the end */
+    pthread_cond_t changed; /* nothing is pending any more, or the end */
 
     /* in; under end.mutex: of the last SEEN numbers, those that came, and those that were read */
     uint64_t *seen, *read;

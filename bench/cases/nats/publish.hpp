@@ -15,7 +15,7 @@ static int64_t nats_cpu_ns()
 }
 
 template <size_t Bytes, bool Cpu> struct nats_publish {
-    nats_everywhere guard; /* the threads that the publisher starts inherit it */
+    bench::everywhere guard; /* the threads that the publisher starts inherit it */
     publisher<Bytes> subject{nats_server::get().address()};
 
     nats_publish()

@@ -14,7 +14,7 @@ template <bool ToPipe> struct pump_command {
     }
     void first(bench::slice &s)
     {
-        pump_everywhere guard;
+        bench::everywhere guard; /* for the command, and for who drains it */
         int ends[2] = {-1, -1};
         int64_t total = pump_bytes;
         if (ToPipe && pipe2(ends, O_CLOEXEC) != 0) {

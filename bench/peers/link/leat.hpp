@@ -99,15 +99,7 @@ template <way Way, size_t Bytes> struct outside {
     }
     bool hand_over()
     {
-        for (int64_t sent = 0; sent < out_count;) {
-            int64_t now = leat_link_send_many(link, out + sent, out_count - sent, LEAT_FOREVER);
-            if (now < 0) {
-                return false;
-            }
-            sent += now;
-        }
-        out_count = 0;
-        return true;
+        return hand_all_over(link, out, &out_count);
     }
     BENCH_INLINE bool batch()
     {

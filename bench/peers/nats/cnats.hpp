@@ -5,10 +5,17 @@
  */
 #include "worker/worker.hpp"
 
+#include <cstdio>
 #include <nats/nats.h>
 #include <string>
+#include <unistd.h>
 
+#ifndef BENCH_NUMBERED
+#define BENCH_NUMBERED false
 const bench::peer_about bench::this_peer = {bench::shared, bench::peer_role, "js_PublishAsync, js_PublishAsyncComplete"};
+#endif
+
+static long long number; /* of all slices: the stream remembers them for two minutes */
 
 template <size_t Bytes> struct publisher {
     static constexpr bool each = true; /* frame is a message */
@@ -39,7 +46,14 @@ template <size_t Bytes> struct publisher {
     }
     bool send()
     {
-        return js_PublishAsync(context, "bench.x", frame, int(Bytes), nullptr) == NATS_OK;
+        char id[64];
+        jsPubOptions options;
+        if (BENCH_NUMBERED) {
+            jsPubOptions_Init(&options);
+            snprintf(id, sizeof(id), "bench-%d-%lld", getpid(), number++);
+            options.MsgId = id;
+        }
+        return js_PublishAsync(context, "bench.x", frame, int(Bytes), BENCH_NUMBERED ? &options : nullptr) == NATS_OK;
     }
     bool finish()
     {

@@ -3,35 +3,17 @@
 #ifndef BENCH_NATS_SERVER_HPP
 #define BENCH_NATS_SERVER_HPP
 
+#include "worker/everywhere.hpp"
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <nats/nats.h>
-#include <sched.h>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* Threads and processes that begin meanwhile may run on any core: the worker itself is pinned to one. */
-struct nats_everywhere {
-    cpu_set_t before;
-
-    nats_everywhere()
-    {
-        cpu_set_t all;
-        sched_getaffinity(0, sizeof(before), &before);
-        for (size_t i = 0; i < sizeof(all); i++) {
-            reinterpret_cast<unsigned char *>(&all)[i] = 0xff;
-        }
-        sched_setaffinity(0, sizeof(all), &all);
-    }
-    ~nats_everywhere()
-    {
-        sched_setaffinity(0, sizeof(before), &before);
-    }
-};
 
 class nats_server
 {
@@ -45,7 +27,7 @@ class nats_server
             throw bench::failure{"no folder to be had"};
         }
         folder = name;
-        nats_everywhere guard;
+        bench::everywhere guard;
         process = fork();
         if (process == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL); /* a worker that crashes leaves none behind */
@@ -130,7 +112,7 @@ class nats_server
     {
         js_PurgeStream(context, "bench", nullptr, nullptr);
     }
-    /* Bytes of the stream's messages with their subjects and headers; messages. */
+    /* How many the stream has; -1: the server does not say. */
     int64_t messages()
     {
         jsStreamInfo *info = nullptr;

@@ -3,10 +3,11 @@
 #ifndef BENCH_PUMP_FRAMES_HPP
 #define BENCH_PUMP_FRAMES_HPP
 
+#include "worker/everywhere.hpp"
+
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
-#include <sched.h>
 #include <string>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -57,23 +58,6 @@ inline void pump_make_file()
         throw bench::failure{"no room for the file in /dev/shm"};
     }
 }
-
-/* The worker is pinned to one core; a command and who drains it are not. */
-struct pump_everywhere {
-    cpu_set_t before;
-
-    pump_everywhere()
-    {
-        cpu_set_t all;
-        sched_getaffinity(0, sizeof(before), &before);
-        memset(&all, 0xff, sizeof(all));
-        sched_setaffinity(0, sizeof(all), &all);
-    }
-    ~pump_everywhere()
-    {
-        sched_setaffinity(0, sizeof(before), &before);
-    }
-};
 
 /* Starts the command with the file's name in $IN, nothing to read and `out` as standard output. Returns its process, or -1. */
 inline pid_t pump_start(const char *command, const char *path, int out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* leat's channel between two threads. */
+/* leat's channel between two threads, and what its links have in common. */
 #ifndef BENCH_LINK_LEAT_HPP
 #define BENCH_LINK_LEAT_HPP
 
@@ -7,6 +7,7 @@
 #include "peers/pipe/support/leat_chunks.hpp"
 
 #include <leat/channel.h>
+#include <leat/link.h>
 #include <leat/msg.h>
 
 /* The application's pool of messages, one to a block: 64 bytes are more than the block's head. */
@@ -29,6 +30,20 @@ struct messages {
         leat_pool_destroy(pool, nullptr);
     }
 };
+
+/* All of them go to the link, however long that takes; *count is 0 then. False: it has failed. */
+inline bool hand_all_over(leat_link *link, leat_msg *msgs, int64_t *count)
+{
+    for (int64_t sent = 0; sent < *count;) {
+        int64_t now = leat_link_send_many(link, msgs + sent, *count - sent, LEAT_FOREVER);
+        if (now < 0) {
+            return false;
+        }
+        sent += now;
+    }
+    *count = 0;
+    return true;
+}
 
 /* With `InPlace` a message is made where it will wait, else beside it and copied there. */
 template <size_t Bytes, how How, bool InPlace> struct leat_inside {

@@ -4,24 +4,13 @@
 #define BENCH_LINK_LEAT_ZMQ_HPP
 
 #include "peers/link/support/leat.hpp"
+#include "peers/link/support/plugin.hpp"
 
-#include <cstdlib>
 #include <leat/link.h>
-#include <linux/limits.h>
 
 #define BENCH_ENDPOINTS
 #define BENCH_NO_THREAD false
 constexpr bool answers_too = false;
-
-/* The plug-in lies in the build, two folders from this program. */
-inline bool find_plugin()
-{
-    char path[PATH_MAX] = "";
-    ssize_t bytes = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    std::string folder(path, bytes > 0 ? size_t(bytes) : 0);
-    return setenv("LEAT_PLUGINS", (folder.substr(0, folder.rfind('/')) + "/../plugins").c_str(), 1) == 0;
-}
-static const bool plugin_is_found = find_plugin();
 
 template <size_t Bytes> std::string zmq_keys()
 {

@@ -4,10 +4,7 @@
 #define BENCH_NATS_LEAT_HPP
 
 #include "peers/link/support/leat.hpp"
-
-#include <cstdlib>
-#include <leat/link.h>
-#include <linux/limits.h>
+#include "peers/link/support/plugin.hpp"
 
 template <size_t Bytes> struct publisher {
     static constexpr bool each = BENCH_BATCH == 0;
@@ -20,10 +17,6 @@ template <size_t Bytes> struct publisher {
 
     explicit publisher(const std::string &address)
     {
-        char path[PATH_MAX] = ""; /* the plug-in lies in the build, two folders from this program */
-        ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-        std::string folder(path, length > 0 ? size_t(length) : 0);
-        setenv("LEAT_PLUGINS", (folder.substr(0, folder.rfind('/')) + "/../plugins").c_str(), 1);
         leat_link_options options = {};
         options.directions = LEAT_OUT;
         const std::string name = "nats-js://" + address + "/bench?subject=bench.x&window=4096&batch=" + std::to_string(BENCH_BATCH);
@@ -49,17 +42,10 @@ template <size_t Bytes> struct publisher {
     }
     bool hand_over()
     {
-        for (int64_t sent = 0; sent < count;) {
-            int64_t now = leat_link_send_many(link, out + sent, count - sent, LEAT_FOREVER);
-            if (now < 0) {
-                return false;
-            }
-            sent += now;
-        }
         bytes += count * int64_t(Bytes);
-        count = 0;
+        bool handed = hand_all_over(link, out, &count);
         leat_link_flush(link);
-        return true;
+        return handed;
     }
     bool finish()
     {
