@@ -64,7 +64,7 @@ static void let_go(struct pump *pump, int64_t now_ns)
         leat_link_stats(pump->to, &output);
         stored = output.bytes_out;
     }
-    if (stored > pump->settled_bytes) {
+    if (stored >= pump->settled_bytes) { /* empty messages, too, which end where the last one did */
         leat_link_settle(pump->from, stored);
         pump->settled_bytes = stored;
     }
@@ -240,7 +240,7 @@ static void finish(struct pump *pump, struct pump_result *result)
         output_fault(pump, NULL, (int)synced);
     int code = leat_link_close(pump->to, deadline_ns, &out, &error);
     if (code == 0 && !pump->output_failed) /* else what is settled is what was stored for sure */
-        leat_link_settle(pump->from, out.delivered_bytes);
+        leat_link_settle(pump->from, pump->options.ack_after == PUMP_ACK_FSYNC ? synced : out.delivered_bytes);
     result->seconds = (double)(leat_os_now_ns() - pump->start_ns) * 1e-9;
     int64_t calls = cli_allocations();
     result->allocations = calls < 0 ? -1 : pump->warm ? calls - pump->warm_calls : 0;

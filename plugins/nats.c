@@ -124,6 +124,7 @@ static int connect_to(struct nats_end *end, const struct leat_address *address, 
     natsStatus status = natsOptions_Create(&options);
     status = status != NATS_OK ? status : natsOptions_SetServers(options, list, count);
     status = status != NATS_OK ? status : natsOptions_SetTimeout(options, 5000);
+    status = status != NATS_OK ? status : natsOptions_SetWriteDeadline(options, 5000); /* a server that is stopped holds nobody up for ever */
     status = status != NATS_OK ? status : natsOptions_SetMaxReconnect(options, -1);
     status = status != NATS_OK ? status : natsOptions_SetReconnectWait(options, 200);
     status = status != NATS_OK ? status : natsOptions_SetErrorHandler(options, on_error, end);

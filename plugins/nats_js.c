@@ -128,8 +128,8 @@ static void on_answer(natsConnection *connection, natsSubscription *subscription
     const char *dot = strrchr(natsMsg_GetSubject(msg), '.'), *data = natsMsg_GetData(msg);
     const size_t bytes = data != NULL ? (size_t)natsMsg_GetDataLength(msg) : 0;
     const int64_t number = dot != NULL ? strtoll(dot + 1, NULL, 10) : -1;
-    const bool stored = bytes > 0 && holds(data, bytes, "\"seq\"") && !holds(data, bytes, "\"error\"");
-    const bool twice = stored && holds(data, bytes, "\"duplicate\"");
+    const bool stored = bytes > 0 && holds(data, bytes, "\"seq\":") && !holds(data, bytes, "\"error\":");
+    const bool twice = stored && holds(data, bytes, "\"duplicate\":");
     struct slot *slot = number >= 0 ? &js->slots[number % js->window] : NULL;
     (void)connection, (void)subscription;
     pthread_mutex_lock(&js->end.mutex);

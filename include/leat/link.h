@@ -319,7 +319,7 @@ LEAT_API int64_t leat_link_deadline(const struct leat_link *link);
  *
  * @param bytes  of whole frames, in the order received, since open (with bytes_skipped among them); never less than before
  *
- * [thread: application | blocks: no | allocates: no | fails: never]
+ * [thread: application | blocks: no longer than a device does | allocates: no | fails: never]
  */
 LEAT_API void leat_link_settle(struct leat_link *link, int64_t bytes);
 

@@ -21,6 +21,7 @@ struct file {
     int fd;
     int watch;                    /* inotify's, where a regular file is followed; -1: it is not */
     bool polls;                   /* it can make one wait */
+    int sync_error; /* the system tells it once, though what it took is lost for good; whoever syncs is one thread */
     LEAT_ATOMIC(int64_t) written; /* bytes; the writing thread's, for any to read */
     bool fifo_unseen;             /* a FIFO nobody has been seen to write to: a read of 0 bytes need not be the end */
 };
@@ -176,11 +177,13 @@ static int64_t file_stored(void *state, bool sync)
     struct file *file = state;
     int64_t written = leat_load(&file->written, acquire); /* edge "written" */
 
+    if (sync && file->sync_error != 0)
+        return file->sync_error;
     while (sync && fdatasync(file->fd) != 0) {
         if (errno == EINVAL || errno == EROFS) /* a pipe or a device, which has nothing to be written out */
             break;
         if (errno != EINTR)
-            return -errno;
+            return file->sync_error = -errno;
     }
     return written;
 }
