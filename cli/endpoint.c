@@ -27,7 +27,8 @@ bool cli_endpoint_listens(const char *endpoint)
 {
     struct leat_address address;
     const struct leat_transport *transport = cli_endpoint_transport(endpoint, &address);
-    return transport != NULL && transport->accept != NULL;
+    const char *bind = transport != NULL ? leat_address_value(&address, "bind") : NULL; /* ZeroMQ's way to say it */
+    return transport != NULL && (transport->accept != NULL || (bind != NULL && strcmp(bind, "1") == 0));
 }
 
 bool cli_endpoint_reconnects(const char *endpoint)

@@ -195,10 +195,14 @@ static int open_side(struct leat_link **link, const char *endpoint, const struct
     return 0;
 }
 
-/* That end's options where it reconnects: one that cannot is opened as ever. */
+/* That end's options where it reconnects: one that cannot is opened as ever. One that does so by itself is heard, too. */
 static struct leat_link_options with_reconnect(const struct pump_options *chosen, struct leat_link_options link_options,
                                                const char *endpoint, struct pump_news *news)
 {
+    struct leat_address address;
+    const struct leat_transport *transport = cli_endpoint_transport(endpoint, &address);
+    if (transport != NULL && transport->present != NULL)
+        pump_news_wanted(news, &link_options);
     if (chosen->reconnect_ns == 0 || !cli_endpoint_reconnects(endpoint))
         return link_options;
     link_options.reconnect_ns = chosen->reconnect_ns;

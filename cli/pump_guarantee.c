@@ -16,6 +16,8 @@ const char *pump_guarantee(const struct pump_options *options)
     const bool asks = from->settle != NULL, again = cli_endpoint_read_again(options->from);
     if (to->stored == NULL)
         return "at most once: nobody says what has arrived";
+    if (to->stores_once && again && leat_address_value(&to_address, "id") != NULL && leat_address_value(&to_address, "batch") != NULL)
+        return "at least once, and by leat read once: a run that dies is run again with the same id";
     if (to->stores_once && again && leat_address_value(&to_address, "id") != NULL)
         return "at least once, and stored once: a run that dies is run again with the same id";
     if (to->stores_once && again)

@@ -99,11 +99,12 @@ static int64_t take(struct pump *pump, struct leat_msg *msgs, int64_t count)
     if (got != -EAGAIN)
         return got;
     tick(pump);
-    if (leat_link_drain(pump->to, leat_os_now_ns() + LOOK_NS) == -ETIMEDOUT)
+    const int64_t due_ns = leat_link_deadline(pump->to), now_ns = leat_os_now_ns();
+    if (due_ns == LEAT_FOREVER && leat_link_drain(pump->to, now_ns + LOOK_NS) == -ETIMEDOUT) /* else it waits for something, or for more */
         return -EAGAIN;
     /* A source that keeps what is not stored may wait for the word, which comes without a wake-up. */
-    int64_t wait_ns = pump->settled_bytes < pump->taken_bytes ? UNSETTLED_NS : CLI_TICK_NS;
-    return leat_link_recv_many(pump->from, msgs, count, leat_os_now_ns() + wait_ns);
+    const int64_t wait_ns = pump->settled_bytes < pump->taken_bytes ? UNSETTLED_NS : CLI_TICK_NS;
+    return leat_link_recv_many(pump->from, msgs, count, due_ns < now_ns + wait_ns ? due_ns : now_ns + wait_ns);
 }
 
 /* A signal came, and the output has had its time since. */

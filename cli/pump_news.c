@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pump_news.c: what becomes of the connections of `leat pump --reconnect`. */
+/* pump_news.c: what becomes of connections that are made anew: with --reconnect, or by the transport itself. */
 #include "pump.h"
 
 static void note(void *context, struct leat_link *link, enum leat_link_state state, const struct leat_error *why)
@@ -34,7 +34,7 @@ static void tell(struct pump *pump, struct pump_news *news, const char *endpoint
     pump_progress_erase(pump);
     if ((now & 0xff) == LEAT_LINK_OPEN)
         cli_error("%s: connected again", endpoint);
-    else if ((now & 0xff) == LEAT_LINK_RECONNECTING)
+    else if ((now & 0xff) == LEAT_LINK_RECONNECTING || (now & 0xff) == LEAT_LINK_OPENING)
         cli_error("%s: %s; connecting again", endpoint,
                   code == 0       ? "nobody is there yet"
                   : code == EPIPE ? "the connection has ended"

@@ -86,11 +86,23 @@ static void on_closed(natsConnection *connection, void *closure)
     pthread_mutex_unlock(&end->mutex);
 }
 
+static void on_disconnected(natsConnection *connection, void *closure)
+{
+    struct nats_end *end = closure;
+    (void)connection;
+    pthread_mutex_lock(&end->mutex);
+    end->away = true;
+    nats_signal(end->news_fd);
+    pthread_mutex_unlock(&end->mutex);
+}
+
 static void on_reconnected(natsConnection *connection, void *closure)
 {
     struct nats_end *end = closure;
     (void)connection;
     pthread_mutex_lock(&end->mutex);
+    end->away = false;
+    nats_signal(end->news_fd);
     nats_signal(end->out_fd);
     pthread_mutex_unlock(&end->mutex);
 }
@@ -124,11 +136,13 @@ static int connect_to(struct nats_end *end, const struct leat_address *address, 
     natsStatus status = natsOptions_Create(&options);
     status = status != NATS_OK ? status : natsOptions_SetServers(options, list, count);
     status = status != NATS_OK ? status : natsOptions_SetTimeout(options, 5000);
-    status = status != NATS_OK ? status : natsOptions_SetWriteDeadline(options, 5000); /* a server that is stopped holds nobody up for ever */
+    status =
+        status != NATS_OK ? status : natsOptions_SetWriteDeadline(options, 5000); /* a server that is stopped holds nobody up for ever */
     status = status != NATS_OK ? status : natsOptions_SetMaxReconnect(options, -1);
     status = status != NATS_OK ? status : natsOptions_SetReconnectWait(options, 200);
     status = status != NATS_OK ? status : natsOptions_SetErrorHandler(options, on_error, end);
     status = status != NATS_OK ? status : natsOptions_SetClosedCB(options, on_closed, end);
+    status = status != NATS_OK ? status : natsOptions_SetDisconnectedCB(options, on_disconnected, end);
     status = status != NATS_OK ? status : natsOptions_SetReconnectedCB(options, on_reconnected, end);
     status = status != NATS_OK || ca == NULL ? status : natsOptions_SetSecure(options, true);
     status = status != NATS_OK || ca == NULL ? status : natsOptions_LoadCATrustedCertificates(options, ca);
@@ -142,14 +156,14 @@ int nats_end_open(struct nats_end *end, const struct leat_address *address, unsi
                   struct leat_error *error)
 {
     const char *from = address->rest, *slash = NULL;
-    end->in_fd = end->out_fd = -1;
+    end->in_fd = end->out_fd = end->news_fd = -1;
     pthread_mutex_init(&end->mutex, NULL);
     pthread_cond_init(&end->room, NULL);
     end->in = (directions & LEAT_IN) != 0;
     end->out = (directions & LEAT_OUT) != 0;
     end->linger_ms = 10000;
     int rc = plugin_number(address, "linger_ms", INT32_MAX, &end->linger_ms, error);
-    rc = rc != 0 ? rc : plugin_number(address, "batch", 1 << 20, &end->batch, error);
+    rc = rc != 0 ? rc : plugin_batching(address, 1 << 20, &end->batch, &end->linger_ns, error);
     if (rc != 0)
         return rc;
     from += strncmp(from, "//", 2) == 0 ? 2 : 0;
@@ -159,7 +173,8 @@ int nats_end_open(struct nats_end *end, const struct leat_address *address, unsi
     *last = slash + 1;
     end->in_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     end->out_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (end->in_fd < 0 || end->out_fd < 0)
+    end->news_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (end->in_fd < 0 || end->out_fd < 0 || end->news_fd < 0)
         return plugin_refuse(error, address, -errno, "eventfd: ", strerror(errno));
     return connect_to(end, address, from, (size_t)(slash - from), error);
 }
@@ -211,12 +226,16 @@ void nats_end_close(struct nats_end *end, void *also)
     pthread_mutex_lock(&end->mutex);
     for (; end->taken != end->queued; end->taken++)
         natsMsg_Destroy(end->queue[end->taken % QUEUE]);
-    const int fds[] = {end->in_fd, end->out_fd};
-    end->in_fd = end->out_fd = -1;
+    const int fds[] = {end->in_fd, end->out_fd, end->news_fd};
+    end->in_fd = end->out_fd = end->news_fd = -1;
     end->also = also;
     pthread_mutex_unlock(&end->mutex);
     natsMsg_Destroy(end->reading);
-    for (int i = 0; i < 2; i++)
+    free(end->seen);
+    free(end->bytes);
+    end->seen = NULL;
+    end->bytes = NULL;
+    for (int i = 0; i < 3; i++)
         if (fds[i] >= 0)
             close(fds[i]);
     bury(end);
@@ -275,31 +294,64 @@ static natsMsg *next_msg(struct nats_end *end, int *code)
     return msg;
 }
 
+/* All of the message was read: its numbers are known from now on. */
+static void pass_message(struct nats_end *end, void (*done)(struct nats_end *end, natsMsg *msg))
+{
+    const struct plugin_message *message = &end->message;
+    if (message->batched && end->seen != NULL) {
+        const uint64_t gap = plugin_seen_add(end->seen, message->sender, message->first, message->first + message->count);
+        end->lost += end->leaves_out ? 0 : (int64_t)gap;
+    }
+    done(end, end->reading);
+    end->reading = NULL;
+}
+
+/* There are bytes to be read, in `piece`. 0, or a negative errno. */
+static int next_piece(struct nats_end *end, void (*done)(struct nats_end *end, natsMsg *msg))
+{
+    int code = 0;
+    for (;;) {
+        if (end->reading == NULL) {
+            end->reading = next_msg(end, &code);
+            if (end->reading == NULL)
+                return code;
+            code = plugin_message_begin(&end->message, natsMsg_GetData(end->reading), natsMsg_GetDataLength(end->reading));
+        }
+        code = code != 0 ? code : plugin_message_next(&end->message, &end->piece);
+        if (code != 0 && code != -EPIPE)
+            return code; /* the message stays, and is not acknowledged */
+        if (code == 0 && end->leaves_out && end->message.batched &&
+            plugin_seen_before(end->seen, end->message.sender, end->message.number)) {
+            end->piece.bytes = 0;
+            end->twice++;
+            continue;
+        }
+        if (code == 0)
+            return 0;
+        code = 0;
+        pass_message(end, done);
+    }
+}
+
 int64_t nats_end_read(struct nats_end *end, void *span, int64_t bytes, void (*done)(struct nats_end *end, natsMsg *msg))
 {
     int64_t got = 0;
-    int code = 0;
     if (bytes < 1)
         return -EINVAL;
     if (!end->in)
         return 0;
     while (got < bytes) {
-        if (end->reading == NULL) {
-            end->reading = next_msg(end, &code);
-            end->offset = 0;
-        }
-        if (end->reading == NULL)
+        int code = end->piece.bytes > 0 ? 0 : end->fault != 0 ? end->fault : next_piece(end, done);
+        if (code != 0 && got > 0)
+            end->fault = code == -EAGAIN ? 0 : code; /* for the next read */
+        if (code != 0)
             return got > 0 ? got : code;
-        const int64_t left = natsMsg_GetDataLength(end->reading) - end->offset, most = left < bytes - got ? left : bytes - got;
-        if (most > 0)
-            memcpy((char *)span + got, natsMsg_GetData(end->reading) + end->offset, (size_t)most);
+        const int64_t most = end->piece.bytes < bytes - got ? end->piece.bytes : bytes - got;
+        memcpy((char *)span + got, end->piece.data, (size_t)most);
         got += most;
-        end->offset += most;
+        end->piece.data += most;
+        end->piece.bytes -= most;
         end->passed += most;
-        if (most == left) {
-            done(end, end->reading);
-            end->reading = NULL;
-        }
     }
     return got;
 }
@@ -307,34 +359,53 @@ int64_t nats_end_read(struct nats_end *end, void *span, int64_t bytes, void (*do
 int nats_end_fd(void *state, unsigned direction)
 {
     const struct nats_end *end = state;
-    return direction == LEAT_IN ? end->in_fd : end->out_fd;
+    return direction == 0 ? end->news_fd : direction == LEAT_IN ? end->in_fd : end->out_fd;
+}
+
+int nats_end_present(void *state, struct leat_error *why)
+{
+    struct nats_end *end = state;
+    (void)why;
+    nats_clear(end->news_fd);
+    pthread_mutex_lock(&end->mutex);
+    const bool away = end->away;
+    pthread_mutex_unlock(&end->mutex);
+    return !away;
 }
 
 /* ---- what goes out ---- */
 
-int64_t nats_end_group(const struct nats_end *end, const int64_t *sizes, int64_t first, int64_t count, int64_t *bytes)
+int64_t nats_end_linger(void *state, int64_t *bytes)
 {
-    int64_t next = first + 1;
-    *bytes = sizes[first];
-    for (; next < count && *bytes + sizes[next] <= end->batch; next++)
-        *bytes += sizes[next];
-    return next;
+    const struct nats_end *end = state;
+    *bytes = end->batch;
+    return end->linger_ns;
 }
 
-void nats_copy(const struct leat_span **span, int64_t *at, void *to, int64_t bytes)
+const void *nats_end_join(struct nats_end *end, const struct leat_span **span, int64_t *at, const int64_t *sizes, int64_t count,
+                          int64_t bytes)
 {
-    unsigned char *p = to;
-    while (bytes > 0) {
-        const int64_t left = (*span)->bytes - *at, most = left < bytes ? left : bytes;
-        memcpy(p, (*span)->data + *at, (size_t)most);
-        p += most;
-        bytes -= most;
-        *at += most;
+    if (end->batch == 0 && (*span)->bytes - *at >= bytes) {
+        const void *data = (*span)->data + *at;
+        *at += bytes;
         if (*at == (*span)->bytes) {
             ++*span;
             *at = 0;
         }
+        return data;
     }
+    if (bytes > end->bytes_room) {
+        unsigned char *more = realloc(end->bytes, (size_t)bytes);
+        if (more == NULL)
+            return NULL;
+        end->bytes = more;
+        end->bytes_room = bytes;
+    }
+    if (end->batch > 0)
+        plugin_batch_write(end->bytes, bytes, end->sender, end->number, span, at, sizes, count);
+    else
+        plugin_copy(span, at, end->bytes, bytes);
+    return end->bytes;
 }
 
 static const struct leat_transport *const transports[] = {&nats_core, &nats_js};

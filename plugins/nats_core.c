@@ -13,8 +13,6 @@
 struct core {
     struct nats_end end; /* first: the shared functions see it */
     natsSubscription *subscription;
-    unsigned char *bytes; /* where a message is put together */
-    int64_t room;
 };
 
 static void on_msg(natsConnection *connection, natsSubscription *subscription, natsMsg *msg, void *closure)
@@ -32,7 +30,6 @@ static int core_close(void *state)
         rc = nats_code(natsConnection_FlushTimeout(core->end.connection, core->end.linger_ms));
     nats_end_stop(&core->end);
     natsSubscription_Destroy(core->subscription);
-    free(core->bytes);
     nats_end_close(&core->end, NULL); /* and the core with it */
     return rc;
 }
@@ -46,6 +43,9 @@ static int core_open(void **state, const struct leat_address *address, unsigned 
     int rc = nats_end_open(&core->end, address, directions, &subject, error);
     if (rc == 0) {
         memcpy(core->end.subject, subject, strlen(subject) + 1);
+        core->end.sender = plugin_sender(NULL);
+        if (core->end.in && group == NULL) /* of a group's messages each gets some */
+            core->end.seen = calloc(1, sizeof *core->end.seen);
         natsStatus status = NATS_OK;
         if (core->end.in && group != NULL)
             status = natsConnection_QueueSubscribe(&core->subscription, core->end.connection, subject, group, on_msg, &core->end);
@@ -85,19 +85,15 @@ static int64_t write_once(void *state, const struct leat_span *spans, const int6
     int rc = core->end.error;
     pthread_mutex_unlock(&core->end.mutex);
     for (int64_t first = 0, next; rc == 0 && first < count; first = next) {
-        next = nats_end_group(&core->end, sizes, first, count, &bytes);
-        if (bytes > core->room) {
-            unsigned char *more = realloc(core->bytes, (size_t)bytes);
-            core->bytes = more != NULL ? more : core->bytes;
-            core->room = more != NULL ? bytes : core->room;
-            rc = more != NULL ? 0 : -ENOMEM;
-        }
-        if (rc == 0) {
-            nats_copy(&spans, &at, core->bytes, bytes);
-            if (bytes > 0)
-                rc = nats_code(natsConnection_Publish(core->end.connection, core->end.subject, core->bytes, (int)bytes));
-        }
-        took += rc == 0 ? bytes : 0;
+        next = plugin_batch_group(sizes, first, count, core->end.batch, &bytes);
+        const void *data = bytes > 0 ? nats_end_join(&core->end, &spans, &at, sizes + first, next - first, bytes) : NULL;
+        if (bytes > 0)
+            rc = data != NULL ? nats_code(natsConnection_Publish(core->end.connection, core->end.subject, data, (int)bytes)) : -ENOMEM;
+        if (rc != 0)
+            break;
+        core->end.number += (uint64_t)(next - first);
+        for (int64_t i = first; i < next; i++)
+            took += sizes[i];
     }
     return took > 0 || rc == 0 ? took : rc;
 }
@@ -126,10 +122,10 @@ static int64_t core_lost(void *state)
     int64_t dropped = 0;
     if (core->subscription != NULL)
         natsSubscription_GetDropped(core->subscription, &dropped);
-    return dropped;
+    return dropped + core->end.lost;
 }
 
-static const char *const keys[] = {"queue", "batch", "creds", "linger_ms", "tls_ca", NULL};
+static const char *const keys[] = {"queue", "batch", "linger", "creds", "linger_ms", "tls_ca", NULL};
 
 const struct leat_transport nats_core = {
     .version = LEAT_ENDPOINT_VERSION,
@@ -148,4 +144,6 @@ const struct leat_transport nats_core = {
     .lost = core_lost,
     .write_many = core_write_many,
     .tells_by_reading = true,
+    .present = nats_end_present,
+    .linger = nats_end_linger,
 };

@@ -7,6 +7,7 @@
 #ifndef LEAT_NATS_END_H
 #define LEAT_NATS_END_H
 
+#include "batch.h"
 #include "plugin.h"
 
 #include <nats/nats.h>
@@ -18,8 +19,8 @@ struct nats_end {
     natsConnection *connection;
     bool in, out;
     char subject[LEAT_ADDRESS_BYTES];
-    int64_t linger_ms, batch;
-    int in_fd, out_fd;
+    int64_t linger_ms, batch, linger_ns;
+    int in_fd, out_fd, news_fd; /* news: the connection is lost, or there again */
 
     pthread_mutex_t mutex;
     pthread_cond_t room; /* in the queue, or the end */
@@ -31,10 +32,20 @@ struct nats_end {
     int64_t closed_ns;     /* since when */
     void *also;
     int error; /* what the library said of the connection; 0: nothing */
+    bool away; /* there is no connection just now; the library makes it anew */
 
     /* the link's thread */
     natsMsg *reading;
-    int64_t offset, passed; /* bytes of it, and of all that was read */
+    struct plugin_message message; /* that, taken apart */
+    struct leat_span piece;
+    struct plugin_seen *seen; /* of batches; NULL: not looked at */
+    bool leaves_out;          /* frames that came before are not read again; else what has not come is lost */
+    int fault;                /* that the next read says */
+    int64_t passed;           /* bytes of all that was read */
+    int64_t lost, twice;      /* frames */
+    unsigned char *bytes;     /* where a message is put together, */
+    int64_t bytes_room;       /* with room for so many */
+    uint64_t sender, number;  /* of the next frame that goes out */
 };
 
 extern const struct leat_transport nats_core, nats_js;
@@ -64,9 +75,13 @@ bool nats_end_put(struct nats_end *end, natsMsg *msg);
 /* Reads from the queue, as a transport's read. `done` is called with each message that was read to its end, and owns it. */
 int64_t nats_end_read(struct nats_end *end, void *span, int64_t bytes, void (*done)(struct nats_end *end, natsMsg *msg));
 int nats_end_fd(void *state, unsigned direction);
-/* The next group of whole frames that is one message: sets *bytes, returns the index behind it. */
-int64_t nats_end_group(const struct nats_end *end, const int64_t *sizes, int64_t first, int64_t count, int64_t *bytes);
-/* Copies the next bytes out of the spans; *span and *at go on. */
-void nats_copy(const struct leat_span **span, int64_t *at, void *to, int64_t bytes);
+int nats_end_present(void *state, struct leat_error *why);
+int64_t nats_end_linger(void *state, int64_t *bytes);
+/*
+ * The next `count` frames, as plugin_batch_group counted them, as one message of `bytes` bytes; *span and *at go on. They lie where they
+ * lay or in the end's own memory, until the next call. NULL: no memory.
+ */
+const void *nats_end_join(struct nats_end *end, const struct leat_span **span, int64_t *at, const int64_t *sizes, int64_t count,
+                          int64_t bytes);
 
 #endif

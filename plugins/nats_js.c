@@ -209,8 +209,8 @@ static void *resender(void *context)
     return NULL;
 }
 
-/* The next number's message. 0, or a negative errno: nothing went. */
-static int send_one(struct js *js, const void *data, int64_t bytes)
+/* The next number's message, of so many frames, which have frame_bytes. 0, or a negative errno: nothing went. */
+static int send_one(struct js *js, const void *data, int64_t bytes, int64_t frames, int64_t frame_bytes)
 {
     char id[120], reply[120];
     natsMsg *msg = NULL;
@@ -222,7 +222,10 @@ static int send_one(struct js *js, const void *data, int64_t bytes)
     pthread_mutex_unlock(&js->end.mutex);
     if (rc != 0)
         return rc;
-    snprintf(id, sizeof id, "%s-%" PRId64, js->id, number);
+    if (js->end.batch > 0) /* of a batch its frames' numbers, as another run's batches may be others */
+        snprintf(id, sizeof id, "%s-%" PRIu64 "+%" PRId64, js->id, js->end.number, frames);
+    else
+        snprintf(id, sizeof id, "%s-%" PRId64, js->id, number);
     snprintf(reply, sizeof reply, "%s.%" PRId64, js->inbox, number);
     natsStatus status = natsMsg_Create(&msg, js->end.subject, reply, data, (int)bytes);
     status = status != NATS_OK ? status : natsMsgHeader_Set(msg, MSG_ID, id);
@@ -234,12 +237,12 @@ static int send_one(struct js *js, const void *data, int64_t bytes)
     pthread_mutex_lock(&js->end.mutex);
     js->pending++;
     js->next++;
-    js->sent_bytes += bytes;
+    js->sent_bytes += frame_bytes;
     *slot = (struct slot){.first_ns = now, .last_ns = now, .number = number, .end = js->sent_bytes, .msg = msg};
     status = publish(js, slot);
     if (status != NATS_OK && !passes(status) && slot->first_ns != 0) { /* it is as if it had never been */
         js->next--;
-        js->sent_bytes -= bytes;
+        js->sent_bytes -= frame_bytes;
         settle(js, slot);
         rc = nats_code(status);
     }
@@ -250,36 +253,21 @@ static int send_one(struct js *js, const void *data, int64_t bytes)
 static int64_t write_once(struct js *js, const struct leat_span *spans, const int64_t *sizes, int64_t count)
 {
     int64_t took = 0, at = 0, bytes;
-    int rc = 0;
     if (!js->end.out)
         return -EPIPE;
-    for (int64_t first = 0, next; rc == 0 && first < count; first = next) {
-        next = nats_end_group(&js->end, sizes, first, count, &bytes);
-        const bool one_piece = bytes > 0 && spans->bytes - at >= bytes;
-        unsigned char *joined = one_piece || bytes == 0 ? NULL : malloc((size_t)(bytes & INT64_MAX));
-        const void *data = one_piece ? spans->data + at : joined;
-        if (bytes > 0 && data == NULL)
-            rc = -ENOMEM;
-        const struct leat_span *span = spans;
-        int64_t place = at;
-        if (joined != NULL)
-            nats_copy(&span, &place, joined, bytes);
-        rc = rc != 0 || bytes == 0 ? rc : send_one(js, data, bytes);
-        free(joined);
+    for (int64_t first = 0, next; first < count; first = next) {
+        int64_t frame_bytes = 0;
+        next = plugin_batch_group(sizes, first, count, js->end.batch, &bytes);
+        for (int64_t i = first; i < next; i++)
+            frame_bytes += sizes[i];
+        const void *data = frame_bytes > 0 ? nats_end_join(&js->end, &spans, &at, sizes + first, next - first, bytes) : NULL;
+        int rc = frame_bytes == 0 ? 0 : data == NULL ? -ENOMEM : send_one(js, data, bytes, next - first, frame_bytes);
         if (rc != 0)
-            break;
-        took += bytes;
-        for (int64_t left = bytes; left > 0;) { /* what went is behind us */
-            const int64_t here = spans->bytes - at < left ? spans->bytes - at : left;
-            left -= here;
-            at += here;
-            if (at == spans->bytes) {
-                spans++;
-                at = 0;
-            }
-        }
+            return took > 0 ? took : rc;
+        js->end.number += (uint64_t)(next - first);
+        took += frame_bytes;
     }
-    return took > 0 || rc == 0 ? took : rc;
+    return took;
 }
 
 static int64_t js_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
@@ -596,9 +584,6 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
     if (rc != 0)
         return rc;
     js->window = window > 0 ? window : 1;
-    if (id != NULL && js->end.batch > 0) /* which frames are one message is chance, and a number would not say which they are */
-        return plugin_refuse(error, address, -EINVAL, "id and batch do not go together",
-                             ", as other frames may be one message in another run");
     if (id != NULL && strlen(id) >= sizeof js->id)
         return plugin_refuse(error, address, -EINVAL, "id must be 79 bytes at most", "");
     struct timespec now;
@@ -607,6 +592,11 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
         memcpy(js->id, id, strlen(id));
     else
         snprintf(js->id, sizeof js->id, "%" PRIx64 "-%lx-%x", (uint64_t)now.tv_sec, now.tv_nsec, (unsigned)getpid());
+    js->end.sender = plugin_sender(id);
+    js->end.seen = js->end.in ? calloc(1, sizeof *js->end.seen) : NULL;
+    js->end.leaves_out = true;
+    if (js->end.in && js->end.seen == NULL)
+        return plugin_refuse(error, address, -ENOMEM, "open: no memory", "");
     natsStatus status = natsConnection_JetStream(&js->context, js->end.connection, NULL);
     if (status != NATS_OK)
         return nats_fail(error, address, "JetStream: ", status);
@@ -674,8 +664,8 @@ static int64_t js_lost(void *state)
     return given_up;
 }
 
-static const char *const keys[] = {"subject", "subjects", "durable",   "replicas", "storage",          "window", "id",
-                                   "batch",   "creds",    "linger_ms", "tls_ca",   "duplicate_window", NULL};
+static const char *const keys[] = {"subject", "subjects", "durable", "replicas",  "storage", "window",           "id",
+                                   "batch",   "linger",   "creds",   "linger_ms", "tls_ca",  "duplicate_window", NULL};
 
 const struct leat_transport nats_js = {
     .version = LEAT_ENDPOINT_VERSION,
@@ -694,6 +684,8 @@ const struct leat_transport nats_js = {
     .lost = js_lost,
     .write_many = js_write_many,
     .tells_by_reading = true,
+    .present = nats_end_present,
+    .linger = nats_end_linger,
     .settle = js_settle,
     .stored = js_stored,
     .stores_once = true,

@@ -2,94 +2,84 @@
 /*
  * leat-zmq.so: ZeroMQ's sockets as endpoints: zmq+tcp://HOST:PORT?type=push and zmq+ipc:PATH?type=pull, with libzmq 4.3.
  *
- * A frame is a message; with batch=BYTES as many whole frames as wait, up to so many bytes, are one. What is received is the bytes of all
- * messages, one behind the other: parts, too, as each has whole frames. With topic=T a message goes out in two parts, T first, and the
- * first of two parts that comes is left out.
+ * A frame is a message; with batch=BYTES as many frames as wait, up to so many bytes, are one (batch.h). What is received is the bytes of
+ * all messages, one behind the other: parts, too, as each has whole frames. With topic=T a message goes out in two parts, T first, and the
+ * first of two parts that comes is left out. With multipart=1 the frames of one message in leat's own protocol are its parts.
  *
  * libzmq's descriptor is a wake-up of its own: it is waited for to be readable whatever is wanted, and only after ZMQ_EVENTS said no. To
  * ask for ZMQ_EVENTS takes the wake-up away, for the other direction, too; so it is not asked for the sake of one that does not wait, and
  * who asks for one that does looks at both.
  */
-#include "plugin.h"
+#include "zmq_end.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zmq.h>
 
 #define LINGER_MS 10000
-
-enum kind { PUSH, PULL, PUB, SUB, PAIR, DEALER, KINDS };
 
 static const struct {
     const char *word;
     int type;
     unsigned directions;
-} kinds[KINDS] = {
-    [PUSH] = {"push", ZMQ_PUSH, LEAT_OUT},
-    [PULL] = {"pull", ZMQ_PULL, LEAT_IN},
-    [PUB] = {"pub", ZMQ_PUB, LEAT_OUT},
-    [SUB] = {"sub", ZMQ_SUB, LEAT_IN},
-    [PAIR] = {"pair", ZMQ_PAIR, LEAT_IN | LEAT_OUT},
-    [DEALER] = {"dealer", ZMQ_DEALER, LEAT_IN | LEAT_OUT},
-};
-
-struct zmq_end {
-    void *context, *socket;
-    enum kind kind;
-    zmq_msg_t msg; /* that is being read */
-    int64_t offset;
-    bool reading, inside; /* there is one; it is not a message's first part */
-    int waits;            /* ZMQ_POLLIN and ZMQ_POLLOUT: of directions that said -EAGAIN last */
-    int64_t batch;        /* bytes; 0: a frame is a message */
-    char topic[LEAT_ADDRESS_BYTES];
-    size_t topic_bytes;
-    bool has_topic;
+} kinds[ZMQ_KINDS] = {
+    [ZMQ_KIND_PUSH] = {"push", ZMQ_PUSH, LEAT_OUT},
+    [ZMQ_KIND_PULL] = {"pull", ZMQ_PULL, LEAT_IN},
+    [ZMQ_KIND_PUB] = {"pub", ZMQ_PUB, LEAT_OUT},
+    [ZMQ_KIND_SUB] = {"sub", ZMQ_SUB, LEAT_IN},
+    [ZMQ_KIND_PAIR] = {"pair", ZMQ_PAIR, LEAT_IN | LEAT_OUT},
+    [ZMQ_KIND_DEALER] = {"dealer", ZMQ_DEALER, LEAT_IN | LEAT_OUT},
+    [ZMQ_KIND_ROUTER] = {"router", ZMQ_ROUTER, LEAT_IN | LEAT_OUT},
 };
 
 /* ---- errors ---- */
 
-/* The system's number, for those that are libzmq's own have none. */
-static int code_of(int number)
+int zmq_end_code(int number)
 {
     return number < ZMQ_HAUSNUMERO ? -number : -EIO;
 }
 
-static int fail(struct leat_error *error, const struct leat_address *address, const char *what)
+int zmq_end_fail(struct leat_error *error, const struct leat_address *address, const char *what)
 {
     const int number = zmq_errno();
-    return plugin_refuse(error, address, code_of(number), what, zmq_strerror(number));
+    return plugin_refuse(error, address, zmq_end_code(number), what, zmq_strerror(number));
 }
 
 static int take_kind(struct zmq_end *end, const struct leat_address *address, unsigned directions, struct leat_error *error)
 {
     const char *word = plugin_value(address, "type");
-    for (int i = 0; word != NULL && i < KINDS; i++) {
+    for (int i = 0; word != NULL && i < ZMQ_KINDS; i++) {
         if (strcmp(word, kinds[i].word) != 0)
             continue;
-        end->kind = (enum kind)i;
-        if ((directions & kinds[i].directions) != 0)
+        end->kind = (enum zmq_kind)i;
+        end->in = (kinds[i].directions & directions & LEAT_IN) != 0;
+        end->out = (kinds[i].directions & directions & LEAT_OUT) != 0;
+        if (end->in || end->out)
             return 0;
         return plugin_refuse(error, address, -EINVAL, word, directions & LEAT_OUT ? " cannot be written to" : " cannot be read from");
     }
-    return plugin_refuse(error, address, -EINVAL, "type must be push, pull, pub, sub, pair or dealer",
+    return plugin_refuse(error, address, -EINVAL, "type must be push, pull, pub, sub, pair, dealer or router",
                          word != NULL ? ", not the one given" : "");
 }
 
 /* ---- open and close ---- */
 
-static int zmq_end_close(void *state)
+static int close_end(void *state)
 {
     struct zmq_end *end = state;
     if (end->reading)
         zmq_msg_close(&end->msg);
     if (end->socket != NULL)
         zmq_close(end->socket);
+    if (end->news != NULL)
+        zmq_close(end->news);
+    zmq_end_unguard(end);
     if (end->context != NULL) {
         while (zmq_ctx_term(end->context) != 0 && zmq_errno() == EINTR) {
         }
     }
+    free(end->seen);
     free(end);
     return 0;
 }
@@ -105,43 +95,82 @@ static void peer_name(const struct leat_address *address, char *name, size_t byt
         snprintf(name, bytes, "tcp://%s:%s", address->host, address->port);
 }
 
-static int set_number(struct zmq_end *end, int option, int64_t value)
+static bool set_number(struct zmq_end *end, int option, int64_t value)
 {
     const int number = (int)value;
-    return zmq_setsockopt(end->socket, option, &number, sizeof number);
+    return zmq_setsockopt(end->socket, option, &number, sizeof number) == 0;
+}
+
+/* What goes before each message, and whose messages are wanted. */
+static int take_names(struct zmq_end *end, const struct leat_address *address, struct leat_error *error)
+{
+    const char *topic = plugin_value(address, "topic"), *peer = plugin_value(address, "peer");
+    if (topic != NULL && end->kind != ZMQ_KIND_PUB && end->kind != ZMQ_KIND_SUB)
+        return plugin_refuse(error, address, -EINVAL, "topic is for the types pub and sub", "");
+    if (peer != NULL && end->kind != ZMQ_KIND_ROUTER)
+        return plugin_refuse(error, address, -EINVAL, "peer is for the type router", "");
+    if (peer == NULL && end->kind == ZMQ_KIND_ROUTER && end->out)
+        return plugin_refuse(error, address, -EINVAL, "peer=IDENTITY says whom a router writes to", "");
+    if (peer != NULL && (peer[0] == '\0' || strlen(peer) >= sizeof end->peer))
+        return plugin_refuse(error, address, -EINVAL, "peer must be 1 to 255 bytes", "");
+    end->has_topic = topic != NULL;
+    end->topic_bytes = topic != NULL ? strlen(topic) : 0;
+    memcpy(end->topic, topic != NULL ? topic : "", end->topic_bytes);
+    end->peer_bytes = peer != NULL ? strlen(peer) : 0;
+    memcpy(end->peer, peer != NULL ? peer : "", end->peer_bytes);
+    return 0;
+}
+
+/* What the frames of a message are. */
+static int take_framing(struct zmq_end *end, const struct leat_address *address, struct leat_error *error)
+{
+    int64_t multipart = 0;
+    int rc = plugin_batching(address, 1 << 30, &end->batch, &end->linger_ns, error);
+    rc = rc != 0 ? rc : plugin_number(address, "multipart", 1, &multipart, error);
+    if (rc != 0)
+        return rc;
+    if (multipart != 0 && end->batch > 0)
+        return plugin_refuse(error, address, -EINVAL, "multipart and batch do not go together", "");
+    end->multipart = multipart != 0;
+    end->sender = end->kind == ZMQ_KIND_PUB ? plugin_sender(NULL) : 0; /* who pulls gets some of what is pushed: a gap is no loss there */
+    end->seen = end->kind == ZMQ_KIND_SUB ? calloc(1, sizeof *end->seen) : NULL;
+    if (end->kind == ZMQ_KIND_SUB && end->seen == NULL)
+        return plugin_refuse(error, address, -ENOMEM, "open: no memory", "");
+    return 0;
 }
 
 static int set_up(struct zmq_end *end, const struct leat_address *address, struct leat_error *error)
 {
     int64_t hwm = 1000, linger_ms = LINGER_MS, bind = 0;
     char name[2 * LEAT_ADDRESS_BYTES];
-    const char *topic = plugin_value(address, "topic");
+    const char *identity = plugin_value(address, "identity");
     int rc = plugin_number(address, "hwm", INT32_MAX, &hwm, error);
     rc = rc != 0 ? rc : plugin_number(address, "linger_ms", INT32_MAX, &linger_ms, error);
     rc = rc != 0 ? rc : plugin_number(address, "bind", 1, &bind, error);
-    rc = rc != 0 ? rc : plugin_number(address, "batch", 1 << 30, &end->batch, error);
+    rc = rc != 0 ? rc : take_names(end, address, error);
+    rc = rc != 0 ? rc : take_framing(end, address, error);
     if (rc != 0)
         return rc;
-    if (topic != NULL && end->kind != PUB && end->kind != SUB)
-        return plugin_refuse(error, address, -EINVAL, "topic is for the types pub and sub", "");
-    end->has_topic = topic != NULL;
-    end->topic_bytes = topic != NULL ? strlen(topic) : 0;
-    memcpy(end->topic, topic != NULL ? topic : "", end->topic_bytes);
     end->context = zmq_ctx_new();
     end->socket = end->context != NULL ? zmq_socket(end->context, kinds[end->kind].type) : NULL;
     if (end->socket == NULL)
-        return fail(error, address, "open: ");
-    if (set_number(end, ZMQ_SNDHWM, hwm) != 0 || set_number(end, ZMQ_RCVHWM, hwm) != 0 || set_number(end, ZMQ_LINGER, linger_ms) != 0 ||
-        set_number(end, ZMQ_IPV6, 1) != 0 ||
-        (end->kind == SUB && zmq_setsockopt(end->socket, ZMQ_SUBSCRIBE, end->topic, end->topic_bytes) != 0))
-        return fail(error, address, "set up: ");
+        return zmq_end_fail(error, address, "open: ");
+    if (!set_number(end, ZMQ_SNDHWM, hwm) || !set_number(end, ZMQ_RCVHWM, hwm) || !set_number(end, ZMQ_LINGER, linger_ms) ||
+        !set_number(end, ZMQ_IPV6, 1) || (end->kind == ZMQ_KIND_ROUTER && !set_number(end, ZMQ_ROUTER_MANDATORY, 1)) ||
+        (identity != NULL && zmq_setsockopt(end->socket, ZMQ_ROUTING_ID, identity, strlen(identity)) != 0) ||
+        (end->kind == ZMQ_KIND_SUB && zmq_setsockopt(end->socket, ZMQ_SUBSCRIBE, end->topic, end->topic_bytes) != 0))
+        return zmq_end_fail(error, address, "set up: ");
+    rc = zmq_end_secure(end, address, bind != 0, error);
+    rc = rc != 0 ? rc : zmq_end_watch(end, address, error);
+    if (rc != 0)
+        return rc;
     peer_name(address, name, sizeof name);
     if ((bind != 0 ? zmq_bind(end->socket, name) : zmq_connect(end->socket, name)) != 0)
-        return fail(error, address, bind != 0 ? "bind: " : "connect: ");
+        return zmq_end_fail(error, address, bind != 0 ? "bind: " : "connect: ");
     return 0;
 }
 
-static int zmq_end_open(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
+static int open_end(void **state, const struct leat_address *address, unsigned directions, struct leat_error *error)
 {
     struct zmq_end *end = calloc(1, sizeof *end);
     if (end == NULL)
@@ -149,164 +178,29 @@ static int zmq_end_open(void **state, const struct leat_address *address, unsign
     int rc = take_kind(end, address, directions, error);
     rc = rc != 0 ? rc : set_up(end, address, error);
     if (rc != 0)
-        zmq_end_close(end);
+        close_end(end);
     else
         *state = end;
     return rc;
 }
 
-/* ---- in ---- */
+/* ---- what is waited for ---- */
 
-/* The next part that is wanted. 0, or a negative errno. */
-static int next_part(struct zmq_end *end)
-{
-    for (;;) {
-        zmq_msg_init(&end->msg);
-        if (zmq_msg_recv(&end->msg, end->socket, ZMQ_DONTWAIT) < 0) {
-            const int number = zmq_errno();
-            zmq_msg_close(&end->msg);
-            if (number == EINTR)
-                continue;
-            return code_of(number);
-        }
-        const bool first = !end->inside;
-        end->inside = zmq_msg_more(&end->msg) != 0;
-        if (!(end->has_topic && first && end->inside)) {
-            end->offset = 0;
-            end->reading = true;
-            return 0;
-        }
-        zmq_msg_close(&end->msg); /* the topic */
-    }
-}
-
-static int64_t zmq_end_read(void *state, void *span, int64_t bytes)
-{
-    struct zmq_end *end = state;
-    int64_t got = 0;
-    if (bytes < 1)
-        return -EINVAL;
-    if ((kinds[end->kind].directions & LEAT_IN) == 0)
-        return 0;
-    while (got < bytes) {
-        int rc = end->reading ? 0 : next_part(end);
-        if (rc != 0 && got > 0)
-            break;
-        if (rc != 0) {
-            end->waits |= rc == -EAGAIN ? ZMQ_POLLIN : 0;
-            return rc;
-        }
-        const int64_t left = (int64_t)zmq_msg_size(&end->msg) - end->offset, most = left < bytes - got ? left : bytes - got;
-        memcpy((char *)span + got, (char *)zmq_msg_data(&end->msg) + end->offset, (size_t)most);
-        got += most;
-        end->offset += most;
-        if (most == left) {
-            zmq_msg_close(&end->msg);
-            end->reading = false;
-        }
-    }
-    end->waits &= ~ZMQ_POLLIN;
-    return got;
-}
-
-/* ---- out ---- */
-
-/* Where in the spans the next byte comes from. */
-struct from {
-    const struct leat_span *spans;
-    int64_t at;
-};
-
-static void copy_out(struct from *from, unsigned char *to, int64_t bytes)
-{
-    while (bytes > 0) {
-        const int64_t left = from->spans->bytes - from->at, most = left < bytes ? left : bytes;
-        memcpy(to, from->spans->data + from->at, (size_t)most);
-        to += most;
-        bytes -= most;
-        from->at += most;
-        if (from->at == from->spans->bytes) {
-            from->spans++;
-            from->at = 0;
-        }
-    }
-}
-
-/* One message of the next `bytes` bytes. 0, or a negative errno: nothing of it went. */
-static int send_one(struct zmq_end *end, struct from *from, int64_t bytes)
-{
-    zmq_msg_t msg;
-    if (zmq_msg_init_size(&msg, (size_t)bytes) != 0)
-        return -ENOMEM;
-    struct from after = *from;
-    copy_out(&after, zmq_msg_data(&msg), bytes);
-    int sent = 0;
-    if (end->has_topic) {
-        do
-            sent = zmq_send(end->socket, end->topic, end->topic_bytes, ZMQ_DONTWAIT | ZMQ_SNDMORE);
-        while (sent < 0 && zmq_errno() == EINTR);
-    }
-    while (sent >= 0) {
-        sent = zmq_msg_send(&msg, end->socket, ZMQ_DONTWAIT);
-        if (sent >= 0 || zmq_errno() != EINTR)
-            break;
-        sent = 0;
-    }
-    if (sent < 0) {
-        const int number = zmq_errno();
-        zmq_msg_close(&msg);
-        return code_of(number);
-    }
-    *from = after;
-    return 0;
-}
-
-static int64_t zmq_end_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
-{
-    struct zmq_end *end = state;
-    struct from from = {.spans = spans};
-    int64_t took = 0;
-    if ((kinds[end->kind].directions & LEAT_OUT) == 0)
-        return -EPIPE;
-    for (int64_t first = 0, next; first < count; first = next) {
-        int64_t bytes = sizes[first];
-        for (next = first + 1; next < count && bytes + sizes[next] <= end->batch; next++)
-            bytes += sizes[next];
-        int rc = bytes > 0 ? send_one(end, &from, bytes) : 0;
-        if (rc != 0 && took > 0)
-            break;
-        if (rc != 0) {
-            end->waits |= rc == -EAGAIN ? ZMQ_POLLOUT : 0;
-            return rc;
-        }
-        took += bytes;
-    }
-    end->waits &= ~ZMQ_POLLOUT;
-    return took;
-}
-
-static int64_t zmq_end_write(void *state, const struct leat_span *spans, int64_t count)
-{
-    int64_t bytes = 0;
-    for (int64_t i = 0; i < count; i++)
-        bytes += spans[i].bytes;
-    return zmq_end_write_many(state, spans, &bytes, 1);
-}
-
-/* ---- both ---- */
-
-static int zmq_end_fd(void *state, unsigned direction)
+static int end_fd(void *state, unsigned direction)
 {
     struct zmq_end *end = state;
     int events = 0, fd = -1;
     size_t bytes = sizeof events, fd_bytes = sizeof fd;
-    if ((end->waits & (direction == LEAT_IN ? ZMQ_POLLIN : ZMQ_POLLOUT)) != 0 &&
-        (zmq_getsockopt(end->socket, ZMQ_EVENTS, &events, &bytes) != 0 || (events & end->waits) != 0))
+    const int waits = end->waits & ~(end->alone ? ZMQ_POLLOUT : 0); /* a router's socket can always be written to, says it */
+    if (direction == 0)
+        return zmq_getsockopt(end->news, ZMQ_FD, &fd, &fd_bytes) == 0 ? fd : -1;
+    if ((waits & (direction == LEAT_IN ? ZMQ_POLLIN : ZMQ_POLLOUT)) != 0 &&
+        (zmq_getsockopt(end->socket, ZMQ_EVENTS, &events, &bytes) != 0 || (events & waits) != 0))
         return -1; /* one of those that wait can go on */
     return zmq_getsockopt(end->socket, ZMQ_FD, &fd, &fd_bytes) == 0 ? fd : -1;
 }
 
-static void zmq_end_name(void *state, char *text, int64_t bytes)
+static void end_name(void *state, char *text, int64_t bytes)
 {
     struct zmq_end *end = state;
     char last[LEAT_ADDRESS_BYTES] = "";
@@ -316,13 +210,28 @@ static void zmq_end_name(void *state, char *text, int64_t bytes)
     snprintf(text, (size_t)bytes, local != NULL ? "zmq+ipc:%s" : "zmq+%s", local != NULL ? local : last);
 }
 
-static const char *const keys[] = {"type", "bind", "topic", "hwm", "linger_ms", "batch", NULL};
+static int64_t end_lost(void *state)
+{
+    const struct zmq_end *end = state;
+    return end->lost;
+}
 
-#define ZMQ_TRANSPORT(its_scheme, its_form, its_rest)                                                                                \
-    {                                                                                                                                \
-        .version = LEAT_ENDPOINT_VERSION, .scheme = its_scheme, .form = its_form, .keys = keys, .directions = LEAT_IN | LEAT_OUT,    \
-        .min_read = 1, .rest = its_rest, .open = zmq_end_open, .fd = zmq_end_fd, .read = zmq_end_read, .write = zmq_end_write,       \
-        .name = zmq_end_name, .close = zmq_end_close, .datagrams = true, .write_many = zmq_end_write_many, .tells_by_reading = true, \
+static int64_t end_linger(void *state, int64_t *bytes)
+{
+    const struct zmq_end *end = state;
+    *bytes = end->batch;
+    return end->linger_ns;
+}
+
+static const char *const keys[] = {"type",     "bind", "topic",     "hwm",   "linger_ms",    "batch",       "linger",
+                                   "identity", "peer", "multipart", "curve", "curve_server", "curve_allow", NULL};
+
+#define ZMQ_TRANSPORT(its_scheme, its_form, its_rest)                                                                                    \
+    {                                                                                                                                    \
+        .version = LEAT_ENDPOINT_VERSION, .scheme = its_scheme, .form = its_form, .keys = keys, .directions = LEAT_IN | LEAT_OUT,        \
+        .min_read = 1, .rest = its_rest, .open = open_end, .fd = end_fd, .read = zmq_end_read, .write = zmq_end_write, .name = end_name, \
+        .close = close_end, .datagrams = true, .lost = end_lost, .write_many = zmq_end_write_many, .tells_by_reading = true,             \
+        .present = zmq_end_present, .linger = end_linger, .lend = zmq_end_lend, .borrow = zmq_end_borrow, .lend_bytes = ZMQ_LEND_BYTES,  \
     }
 
 static const struct leat_transport tcp = ZMQ_TRANSPORT("zmq+tcp", "zmq+tcp://HOST:PORT?type=TYPE", LEAT_REST_HOST_PORT);

@@ -76,7 +76,7 @@ struct leat_transport {
     int (*accept)(void *state, struct leat_error *error);
     /*
      * The fd to poll after -EAGAIN, in one direction, or -1: this direction never answers -EAGAIN now (a regular file). Ask before every
-     * wait, and wait only after -EAGAIN: the answer may change (a listener that accepted, an input at its end).
+     * wait, and wait only after -EAGAIN: the answer may change (a listener that accepted, an input at its end). Direction 0: see present.
      */
     int (*fd)(void *state, unsigned direction);
     /* > 0 bytes, 0 end of input, -EAGAIN, or a negative errno (-EINVAL: fewer than 1 byte offered). EINTR is retried inside. */
@@ -123,6 +123,28 @@ struct leat_transport {
      */
     int64_t (*stored)(void *state, bool sync);
     bool stores_once; /* what is written again under the same id, by another run too, is not stored again */
+    /*
+     * Connections are made by the transport itself, and anew: 1: somebody is there; 0: nobody, and why->text, where it is set, says why;
+     * why may be NULL. fd(state, 0) is to be polled for a change. NULL: the connection is what open made.
+     */
+    int (*present)(void *state, struct leat_error *why);
+    /*
+     * Output: how long, in ns, less than *bytes bytes of frames are to wait for more, so that they are one datagram: the same from open to
+     * close. NULL or 0: what waits goes at once.
+     */
+    int64_t (*linger)(void *state, int64_t *bytes);
+    /*
+     * Output without a copy: one datagram of lend_bytes or more, in one piece, whose bytes stay as they are until free_fn(datagram->data,
+     * context) is called: once, whatever is returned, from whatever thread, before close returns. 0; -ENOTSUP: it is to be written, as are
+     * all; -EAGAIN or another negative errno as of a write. NULL: cannot.
+     */
+    int (*lend)(void *state, const struct leat_span *datagram, void (*free_fn)(void *data, void *context), void *context);
+    /*
+     * Input without a copy: the next bytes, all of one datagram of lend_bytes or more, are *datagram until free_fn(datagram->data, context)
+     * is called, once, from whatever thread, perhaps after close. 1; 0: what comes next is to be read, if anything does. NULL: cannot.
+     */
+    int (*borrow)(void *state, struct leat_span *datagram, void (**free_fn)(void *data, void *context), void **context);
+    int64_t lend_bytes; /* from which to lend costs less than to copy */
 };
 
 /*

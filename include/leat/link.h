@@ -28,7 +28,8 @@
  *                  reconnect_tries attempts in a row have failed                    failed: recv and send say why
  *   draining       everything is written, or the deadline has passed                closed
  *
- * leat_link_state says which it is, and options.on_state is called when it changes.
+ * leat_link_state says which it is, and options.on_state is called when it changes. Where the endpoint makes its connections by itself
+ * (ZeroMQ, NATS), the state follows them: opening until somebody is there, then open, reconnecting while nobody is; that ends nothing.
  *
  * Every call but leat_link_open is for the one application thread that uses the link. At a limit the link stops reading its device, so
  * that nothing is lost, or drops the newest and counts it, as options.full says.

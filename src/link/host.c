@@ -83,7 +83,7 @@ void link_host_remove(struct link_host *host, struct leat_link *link)
 bool link_host_park(struct link_host *host, struct leat_link *link)
 {
     int64_t deadline_ns = LEAT_FOREVER, count = 0;
-    struct leat_ready now[3];
+    struct leat_ready now[1 + LINK_WAITS];
     if (!link->options.no_thread) {
         if (!link_may_sleep(link))
             return false;

@@ -19,6 +19,17 @@
 
 /* ---- the end of the input ---- */
 
+/* Whatever the transport lent, or offers, is its own again. */
+static void let_go_lent(struct leat_link *link)
+{
+    struct link_offer *offer = &link->body->offer;
+    leat_msg_unref(&link->body->lent);
+    link->body->lent_framed = 0;
+    if (offer->datagram.bytes > 0)
+        offer->free_fn(offer->datagram.data, offer->context);
+    offer->datagram.bytes = 0;
+}
+
 void link_input_close(struct leat_link *link)
 {
     if (link->in_open) {
@@ -28,6 +39,7 @@ void link_input_close(struct leat_link *link)
     if (!link->body)
         return;
     leat_msg_unref(&link->body->chain);
+    let_go_lent(link);
     leat_msg_buffer_close(&link->body->block);
     leat_channel_close_writer(&link->body->in); /* I3 */
 }
@@ -98,7 +110,7 @@ static void malformed(struct leat_link *link)
     link_input_close(link);
 }
 
-/* ---- what was read and is not framed yet: in the ring, or in the open block ---- */
+/* ---- what was read and is not framed yet: in the ring, in the open block, or in a datagram that was lent ---- */
 
 /* Whether something has ever been read. */
 static bool has_ring(const struct leat_link *link)
@@ -106,9 +118,20 @@ static bool has_ring(const struct leat_link *link)
     return link->body && link->body->ring.data;
 }
 
+/* Bytes of a lent datagram that are not framed. */
+static int64_t lent_left(const struct leat_link *link)
+{
+    return leat_msg_size(&link->body->lent) - link->body->lent_framed;
+}
+
 /* Shows it, when it is what the next frame needs; else returns 0. */
 static int64_t held(struct leat_link *link, const void **data)
 {
+    const int64_t lent = lent_left(link);
+    if (lent > 0) {
+        *data = (unsigned char *)leat_msg_data(&link->body->lent) + link->body->lent_framed;
+        return lent < link->need ? 0 : lent;
+    }
     if (!link->on_blocks)
         return leat_ring_peek(&link->body->ring, link->need, data);
     int64_t there = link->body->filled - link->body->framed;
@@ -118,7 +141,9 @@ static int64_t held(struct leat_link *link, const void **data)
 
 static void consume(struct leat_link *link, int64_t bytes)
 {
-    if (link->on_blocks)
+    if (lent_left(link) > 0)
+        link->body->lent_framed += bytes;
+    else if (link->on_blocks)
         link->body->framed += bytes;
     else
         leat_ring_consume(&link->body->ring, bytes);
@@ -149,6 +174,10 @@ static bool skip(struct leat_link *link)
 /* Makes the frame at the head a message, in the place at the pipe's back. */
 static bool make_message(struct leat_link *link, struct leat_msg *slot, const void *frame, int64_t bytes)
 {
+    if (lent_left(link) > 0 && bytes > link->options.copy_bytes) {
+        link->slot_cut = leat_msg_slice(slot, &link->body->lent, link->body->lent_framed, bytes) == 0;
+        return true;
+    }
     if (link->on_blocks && bytes > link->options.copy_bytes) {
         leat_msg_buffer_cut(&link->body->block, link->body->framed, bytes, slot);
         link->slot_cut = true;
@@ -157,7 +186,7 @@ static bool make_message(struct leat_link *link, struct leat_msg *slot, const vo
     link->slot_cut = false;
     if (leat_msg_copy(slot, &link->pools->message_blocks, frame, bytes) == 0)
         return true;
-    if (!link->on_blocks)
+    if (!link->on_blocks || lent_left(link) > 0)
         return false;
     leat_msg_buffer_cut(&link->body->block, link->body->framed, bytes, slot); /* rather than wait for a block */
     link->slot_cut = true;
@@ -480,7 +509,7 @@ static void rest(struct leat_link *link)
 /* Whether something that was read is not framed yet. */
 static bool partial(struct leat_link *link)
 {
-    if (link->chain_bytes > 0)
+    if (link->chain_bytes > 0 || (link->body && lent_left(link) > 0))
         return true;
     return link->on_blocks ? link->body->filled > link->body->framed : has_ring(link) && leat_ring_used(&link->body->ring) > 0;
 }
@@ -495,14 +524,11 @@ static void note_time(struct leat_link *link, bool whole)
         link->partial_ns = link->read_ns;
 }
 
-int64_t link_due(const struct leat_link *link)
+/* When the input fails if nothing comes. */
+static int64_t input_due(const struct leat_link *link)
 {
     const struct leat_link_options *options = &link->options;
     int64_t due = LEAT_FOREVER;
-    if (link_output_known_lost(link))
-        return link->reconnect->at_ns;
-    if (link_away(link) && (link->in_open || link->out_open))
-        return link_reconnect_due(link);
     if (!link->in_open || !link->accepted || link->hold != HOLD_DEVICE)
         return due;
     if (options->idle_ns > 0 && link->read_ns <= LEAT_FOREVER - options->idle_ns)
@@ -511,6 +537,16 @@ int64_t link_due(const struct leat_link *link)
         link->partial_ns + options->partial_ns < due)
         due = link->partial_ns + options->partial_ns;
     return due;
+}
+
+int64_t link_due(const struct leat_link *link)
+{
+    if (link_output_known_lost(link))
+        return link->reconnect->at_ns;
+    if (link_away(link) && (link->in_open || link->out_open))
+        return link_reconnect_due(link);
+    const int64_t in = input_due(link), out = link_output_due(link);
+    return in < out ? in : out;
 }
 
 /* As the transport's. */
@@ -522,10 +558,39 @@ static int64_t read_device(struct leat_link *link, void *span, int64_t bytes)
     return got;
 }
 
+/* What is left of a lent datagram, less than a frame, goes to the ring, which is empty; then nothing is lent any more. */
+static void lent_to_ring(struct leat_link *link)
+{
+    if (lent_left(link) > 0)
+        leat_ring_write(&link->body->ring, (unsigned char *)leat_msg_data(&link->body->lent) + link->body->lent_framed, lent_left(link));
+    leat_msg_unref(&link->body->lent);
+    link->body->lent_framed = 0;
+}
+
+/* Where nothing else is held the transport may lend the next datagram. Its bytes; 0: it is to be read; -ENOBUFS: no block to count it by.
+ */
+static int64_t borrow(struct leat_link *link)
+{
+    struct link_offer *offer = &link->body->offer;
+    if (offer->datagram.bytes == 0 &&
+        (partial(link) || link->transport->borrow(link->state, &offer->datagram, &offer->free_fn, &offer->context) == 0))
+        return 0;
+    const int64_t bytes = offer->datagram.bytes;
+    if (leat_msg_from_buf(&link->body->lent, &link->pools->message_blocks, offer->datagram.data, bytes, offer->free_fn, offer->context) !=
+        0)
+        return -ENOBUFS; /* it stays on offer */
+    offer->datagram.bytes = 0;
+    return bytes;
+}
+
 /* One read of the device. As the transport's. */
 static int64_t read_more(struct leat_link *link)
 {
     void *span;
+    lent_to_ring(link);
+    const int64_t lent = link->transport->borrow ? borrow(link) : 0;
+    if (lent != 0)
+        return lent;
     int64_t bytes = room(link, &span);
     int64_t most = link->transport->datagrams ? bytes : READ_BYTES; /* the room decides how many datagrams may come at once */
     int64_t got = bytes == 0 ? -ENOBUFS : read_device(link, span, bytes < most ? bytes : most);
@@ -567,6 +632,10 @@ bool link_input_step(struct leat_link *link)
 
     int64_t got = has_ring(link) ? read_more(link) : first_read(link);
     link_count_lost(link);
+    if (link->body && link->body->offer.datagram.bytes > 0) { /* no block to count it by */
+        link->hold = HOLD_BLOCKS;
+        return moved;
+    }
     if (got == 0) {
         return input_end(link) || moved;
     } else if (got == -EAGAIN && link_output_known_lost(link)) { /* this was all that the old connection had */
@@ -577,7 +646,7 @@ bool link_input_step(struct leat_link *link)
             return moved;
         if (!partial(link))
             link->partial_ns = 0;
-        if (link_due(link) > leat_os_now_ns())
+        if (input_due(link) > leat_os_now_ns())
             return moved;
         time_out(link);
     } else if (got > 0) {
@@ -592,14 +661,16 @@ void link_input_again(struct leat_link *link)
 {
     struct link_body *body = link->body;
     int64_t left = link->chain_bytes > 0 ? link->chain_bytes - link->body->chain_left
+                   : lent_left(link) > 0 ? lent_left(link)
                    : link->on_blocks     ? link->body->filled - link->body->framed
                                          : leat_ring_used(&body->ring);
     link_add(&link->bytes_skipped, left);
     if (link->slot_filled) /* the application did not take it */
         leat_msg_unref(leat_pipe_back(&body->in.pipe));
     link->slot_filled = false;
-    if (!link->on_blocks && link->chain_bytes == 0)
+    if (!link->on_blocks && link->chain_bytes == 0 && lent_left(link) == 0)
         leat_ring_consume(&body->ring, left);
+    let_go_lent(link);
     leat_msg_unref(&body->chain);
     leat_msg_buffer_close(&body->block);
     link->body->framed = link->body->filled = link->chain_bytes = link->body->chain_left = link->partial_ns = 0;

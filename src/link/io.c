@@ -4,6 +4,8 @@
  */
 #include "link_private.h"
 
+#include <stdio.h>
+
 /* How long to wait for what wakes nobody: a block given back, a device that poll(2) knows nothing of. */
 #define LOOK_AGAIN_NS (200 * 1000)
 
@@ -12,7 +14,7 @@ static enum link_stop stop_asked(struct leat_link *link)
     return (enum link_stop)leat_load(&link->stop, acquire); /* edge "stop": meets the store in leat_link_close */
 }
 
-int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *deadline_ns)
+int64_t link_waits(struct leat_link *link, struct leat_ready set[LINK_WAITS], int64_t *deadline_ns)
 {
     int64_t count = 0;
     if (link_away(link)) {
@@ -26,6 +28,8 @@ int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *de
     }
     if (link->in_open && link->hold == HOLD_DEVICE)
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_IN), .in = true};
+    if (link->transport->present)
+        set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, 0), .in = true};
     if (link->out_open && !link_output_known_lost(link)) /* with nothing to write, this hears only that the other end is gone */
         set[count++] = (struct leat_ready){.fd = link->transport->fd(link->state, LEAT_OUT),
                                            .out = link->out_blocked && !link->transport->tells_by_reading,
@@ -53,7 +57,7 @@ bool link_may_sleep(struct leat_link *link)
 static void wait_for_work(struct leat_link *link)
 {
     int64_t deadline = LEAT_FOREVER;
-    struct leat_ready set[3] = {{.fd = link->io.fd, .in = true}};
+    struct leat_ready set[1 + LINK_WAITS] = {{.fd = link->io.fd, .in = true}};
     if (!link_may_sleep(link))
         return;
     int64_t count = 1 + link_waits(link, set + 1, &deadline);
@@ -109,10 +113,29 @@ bool link_accept(struct leat_link *link)
     return false;
 }
 
+/* The transport makes its connections by itself, and the link's state follows. Looked at before a wait: what moves has somebody. */
+static void follow(struct leat_link *link)
+{
+    struct leat_error why = {.code = 0, .offset = -1};
+    const enum leat_link_state told = leat_link_state(link);
+    const bool there = link->transport->present(link->state, &why) != 0;
+    const enum leat_link_state now = there ? LEAT_LINK_OPEN : told == LEAT_LINK_OPENING ? LEAT_LINK_OPENING : LEAT_LINK_RECONNECTING;
+    if (now == LEAT_LINK_RECONNECTING && why.code == 0) {
+        why.code = -EPIPE;
+        snprintf(why.text, sizeof why.text, "%s: the connection is lost", link->name);
+    }
+    if (now != told || (!there && why.code != link->absent_code))
+        link_set_state(link, now, there ? NULL : &why);
+    link->absent_code = there ? 0 : why.code;
+}
+
 bool link_turn(struct leat_link *link)
 {
     bool moved = link->accepted && link->in_open && link_input_step(link);
-    return (link->accepted && link->out_open && link_output_step(link)) || moved; /* the input may have lost the connection */
+    moved = (link->accepted && link->out_open && link_output_step(link)) || moved; /* the input may have lost the connection */
+    if (!moved && link->transport->present && (link->in_open || link->out_open))
+        follow(link);
+    return moved;
 }
 
 void link_end(struct leat_link *link)

@@ -134,6 +134,7 @@ int link_open_output(struct leat_link *link)
     if (!link->batch)
         return -ENOMEM;
     memset(link->batch, 0, offsetof(struct link_batch, spans));
+    link->batch->lends = link->transport->lend != NULL;
     return 0;
 }
 
@@ -217,9 +218,9 @@ int link_open_rest(struct leat_link *link, struct leat_error *error)
     link->out_open = (link->options.directions & LEAT_OUT) != 0;
     link->limits = (struct leat_tlv_limits){.max_frame = link->options.max_frame};
     leat_store(&link->told_state, /* relaxed: nobody else looks yet */
-               link_away(link)  ? LEAT_LINK_RECONNECTING
-               : link->accepted ? LEAT_LINK_OPEN
-                                : LEAT_LINK_OPENING,
+               link_away(link)                               ? LEAT_LINK_RECONNECTING
+               : link->accepted && !link->transport->present ? LEAT_LINK_OPEN
+                                                             : LEAT_LINK_OPENING,
                relaxed);
     int rc = leat_waker_init(&link->io, !link->options.no_thread);
     if (rc == 0)
@@ -230,6 +231,8 @@ int link_open_rest(struct leat_link *link, struct leat_error *error)
         rc = open_input(link);
     if (rc == 0 && link->out_open && !link->lazy)
         rc = link_open_output(link);
+    if (link->out_open && link->transport->linger && link->state)
+        link->linger_ns = link->transport->linger(link->state, &link->linger_bytes);
     if (rc == 0) {
         if (link->options.no_thread)
             leat_store(&link->owners, 1, relaxed); /* relaxed: there is nobody else */
@@ -438,6 +441,8 @@ static int wait_drained(struct leat_link *link, int64_t deadline_ns)
     int rc = 0;
     leat_store(&link->drain, 1, relaxed); /* relaxed: the fence orders it */
     leat_fence(seq_cst);                  /* edge "drain" */
+    if (link->linger_ns > 0)
+        leat_waker_wake(&link->io); /* what waits for more does not any longer */
     for (;;) {
         uint32_t seen = leat_waker_seen(&link->finished);
         if (drained(link) || rc != 0)
@@ -455,6 +460,7 @@ int leat_link_drain(struct leat_link *link, int64_t deadline_ns)
         return 0;
     leat_channel_flush(&link->body->out);
     if (link->options.no_thread) {
+        leat_store(&link->drain, 1, relaxed); /* relaxed: this thread's own */
         while (!drained(link) && rc == 0) {
             bool moved = link_step(link);
             if (drained(link))
@@ -464,6 +470,7 @@ int leat_link_drain(struct leat_link *link, int64_t deadline_ns)
             else if (moved ? leat_os_now_ns() >= deadline_ns : !link_step_wait(link, deadline_ns))
                 rc = -ETIMEDOUT;
         }
+        leat_store(&link->drain, 0, relaxed); /* relaxed: as above */
     } else if (!drained(link)) {
         rc = deadline_ns == 0 ? -EAGAIN : wait_drained(link, deadline_ns);
     }

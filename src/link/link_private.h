@@ -4,9 +4,9 @@
  *
  * I1  frames_in = frames received + items in the pipe `in`; frames sent = frames_out + frames in the batch + items in the pipe `out`.
  *     A frame that a lost connection cut on its way out stays in the batch, and in the second sum.
- * I2  bytes read = bytes_in + ring used + the block's framed .. filled + chain_bytes - chain_left + bytes_after_end
- *     + bytes_dropped + bytes_skipped: nothing that was read
- *     is anywhere else. Of ring and block one is empty; while a chain is read both are.
+ * I2  bytes read = bytes_in + ring used + the block's framed .. filled + the lent datagram's lent_framed .. size + chain_bytes - chain_left
+ *     + bytes_after_end + bytes_dropped + bytes_skipped: nothing that was read is anywhere else. Of ring, block and lent datagram two are
+ *     empty; while a chain is read all are.
  * I3  in_error is written before the pipe `in` is closed, out_error before the pipe `out` is: the close publishes it. The error of a
  *     direction that was never open is not written at all: the application may look at it from the start.
  */
@@ -23,6 +23,7 @@
 #define BATCH_SPANS 64
 #define BATCH_GATHERED 65536 /* bytes */
 
+#define LINK_WAITS 3            /* descriptors that a link waits for: of its input, of what becomes of its connections, of its output */
 #define BLOCKS_NS (1000 * 1000) /* between two looks at whether a block came back, where no descriptor tells */
 
 #define LINK_TAG_WAKER ((uintptr_t)1) /* in a set, a link's descriptors have its address as their tag, and its waker that and this */
@@ -76,6 +77,9 @@ struct link_batch {
     int64_t span_first, span_end;
     struct leat_msg_cursor cursor; /* of the last held message, whose pieces are not all among the spans */
     bool last_held;                /* the last span is the end of the last held message */
+    bool lingers;                  /* it waits for more; nothing of it was written */
+    bool lends;                    /* the transport takes large messages without a copy */
+    int64_t bytes, begun_ns;       /* of all its frames; when it got its first, where it may linger */
     int64_t held_count;
     int64_t gathered_bytes;
     struct leat_span spans[BATCH_SPANS];
@@ -116,6 +120,13 @@ struct leat_listener {
     int64_t unlooked;   /* calls since the last look at the set */
 };
 
+/* A datagram that the transport has lent, and that waits for a block to be counted by. */
+struct link_offer {
+    struct leat_span datagram; /* of 0 bytes: there is none */
+    void (*free_fn)(void *data, void *context);
+    void *context;
+};
+
 /* What a link has as soon as something comes, goes or fails: whatever an idle one can do without (tests/stress/link_idle.c). */
 struct link_body {
     struct leat_channel in, out;
@@ -124,7 +135,10 @@ struct link_body {
     struct leat_ring ring;       /* the I/O thread's, as what follows */
     struct leat_tlv_framer framer;
     struct leat_msg_buffer block; /* open where on_blocks */
-    struct leat_msg chain;        /* a frame larger than a block, while it is read */
+    struct leat_msg lent;         /* a datagram that the transport lent, from which frames are cut; empty: none */
+    struct link_offer offer;
+    int64_t lent_framed;   /* bytes of it that became messages */
+    struct leat_msg chain; /* a frame larger than a block, while it is read */
     struct leat_msg_cursor chain_cursor;
     struct leat_span chain_piece;        /* where the next bytes of the chain go */
     int64_t framed, filled;              /* bytes of the block that became messages, and that were read */
@@ -166,18 +180,20 @@ struct leat_link {
     bool starving;       /* no receive block was free when one was wanted last */
     bool unpadded;       /* the bytes in the ring are the last frame, which lacks its padding */
     bool accepted;       /* there is a connection: a listener has its peer, and `state` is not NULL */
+    int absent_code;     /* why nobody is there, as the transport said last */
     int bare_code;       /* why the input or output ended, where there was no memory for a body to say more */
     bool lazy;           /* ring, batch and, without a thread, body are made when they are needed first */
     bool in_open, out_open;
     enum link_hold hold;
     bool out_blocked; /* the device took less than it was offered */
 
-    bool wants_blocks;        /* blocks are the way to receive; where they cannot be had the ring is taken */
-    bool on_blocks;           /* what is held lies in `block`, not in the ring */
-    int64_t chain_bytes;      /* of a frame larger than a block, while it is read; else 0 */
-    int64_t read_ns;          /* when something was read last, and */
-    int64_t partial_ns;       /* when the first bytes of the frame that is not whole were; both only where a limit is set */
-    struct link_batch *batch; /* NULL where there is no output */
+    bool wants_blocks;               /* blocks are the way to receive; where they cannot be had the ring is taken */
+    bool on_blocks;                  /* what is held lies in `block`, not in the ring */
+    int64_t chain_bytes;             /* of a frame larger than a block, while it is read; else 0 */
+    int64_t read_ns;                 /* when something was read last, and */
+    int64_t partial_ns;              /* when the first bytes of the frame that is not whole were; both only where a limit is set */
+    struct link_batch *batch;        /* NULL where there is no output */
+    int64_t linger_ns, linger_bytes; /* so long so few bytes wait for more; 0: they do not */
 
     /* With a host (host.c), in its thread. */
     struct link_host *host;                    /* of a merged listener; NULL: none, or an I/O thread's */
@@ -188,8 +204,8 @@ struct leat_link {
 
     /* Without a thread: the descriptor that others wait for, and what is in it; with a host that one's. */
     int set;
-    int timer; /* for what can only be looked at again */
-    struct leat_ready watched[4];
+    int timer;                                 /* for what can only be looked at again */
+    struct leat_ready watched[LINK_WAITS + 2]; /* and its waker and timer */
     int64_t watched_count;
 
     /* The application's. */
@@ -209,7 +225,7 @@ bool link_accept(struct leat_link *link);        /* returns whether there is a c
 void link_end(struct leat_link *link);           /* both directions are closed */
 /* Lists the descriptors whose readiness may end the standstill, that of the output last; the deadline is brought forward where there is
  * none. */
-int64_t link_waits(struct leat_link *link, struct leat_ready set[2], int64_t *deadline_ns);
+int64_t link_waits(struct leat_link *link, struct leat_ready set[LINK_WAITS], int64_t *deadline_ns);
 
 /* step.c: links without a thread; the functions are those of link.h */
 bool link_step(struct leat_link *link);                           /* some turns. True: something moved */
@@ -318,18 +334,19 @@ static inline bool link_out_waits(const struct leat_link *link)
 }
 
 /* input.c */
-int64_t link_due(const struct leat_link *link); /* when the input fails if nothing comes, or is connected anew; LEAT_FOREVER: never */
+int64_t link_due(const struct leat_link *link); /* when the input fails if nothing comes, what lingers goes out, or it is connected anew */
 bool link_input_step(struct leat_link *link);   /* one turn: what is held goes out, then the device is read. True: something moved */
 void link_input_close(struct leat_link *link);  /* no more comes in */
 void link_input_again(struct leat_link *link);  /* the stream begins anew; what is held of a frame is left out */
 void link_input_fini(struct leat_link *link);   /* at rest: blocks are given back */
 
 /* output.c */
-bool link_output_step(struct leat_link *link);    /* one turn. True: something moved */
-void link_output_lost(struct leat_link *link);    /* the other end is gone */
-bool link_output_pending(struct leat_link *link); /* something is to be written */
-void link_tell_drain(struct leat_link *link);     /* whoever waits in leat_link_drain is to look again */
-void link_output_again(struct leat_link *link);   /* a frame that was cut is to be written whole */
-int64_t link_output_drop(struct leat_link *link); /* at rest: returns how many frames were on their way, which are gone */
+bool link_output_step(struct leat_link *link);         /* one turn. True: something moved */
+void link_output_lost(struct leat_link *link);         /* the other end is gone */
+bool link_output_pending(struct leat_link *link);      /* something is to be written */
+int64_t link_output_due(const struct leat_link *link); /* when what lingers is to be written; LEAT_FOREVER: nothing does */
+void link_tell_drain(struct leat_link *link);          /* whoever waits in leat_link_drain is to look again */
+void link_output_again(struct leat_link *link);        /* a frame that was cut is to be written whole */
+int64_t link_output_drop(struct leat_link *link);      /* at rest: returns how many frames were on their way, which are gone */
 
 #endif

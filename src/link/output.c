@@ -87,23 +87,68 @@ static bool is_copied(int64_t gathered_bytes, int64_t size)
     return size <= GATHER_MOST && gathered_bytes + size <= BATCH_GATHERED;
 }
 
-/* Fills the batch, which is written, from the pipe. */
-static void fill(struct leat_link *link, struct link_batch *batch)
+/* The batch, which is written, is empty. */
+static void begin_batch(struct link_batch *batch)
 {
-    bool datagrams = link->transport->datagrams;
-    int64_t bytes = 0, most = datagrams && !link->transport->write_many ? 1 : BATCH_FRAMES; /* a write is a datagram */
     batch->span_first = batch->span_end = batch->frame_first = batch->frame_end = batch->held_count = batch->gathered_bytes = 0;
-    batch->last_held = false;
-    while (batch->frame_end < most && batch->span_end < BATCH_SPANS && batch->cursor.left == 0 && bytes < BATCH_BYTES &&
-           leat_pipe_poll(&link->body->out.pipe)) {
+    batch->bytes = 0;
+    batch->last_held = batch->lingers = false;
+}
+
+/* Whether the batch takes another message: a datagram without write_many is one. */
+static bool takes_more(const struct leat_link *link, const struct link_batch *batch)
+{
+    const int64_t most = link->transport->datagrams && !link->transport->write_many ? 1 : BATCH_FRAMES;
+    return batch->frame_end < most && batch->span_end < BATCH_SPANS && batch->cursor.left == 0 && batch->bytes < BATCH_BYTES;
+}
+
+/* Whether a message goes to the transport without a copy. */
+static bool is_lent(const struct leat_link *link, const struct link_batch *batch, const struct leat_msg *msg)
+{
+    return batch->lends && msg->kind == LEAT_MSG_SLICE && leat_msg_size(msg) >= link->transport->lend_bytes;
+}
+
+/* The transport is done with what it was lent: the context is the owner of its blocks, whose count is one less (I4 of leat/msg.h). */
+static void give_back(void *data, void *owner)
+{
+    struct leat_msg msg = {.kind = LEAT_MSG_SLICE, .body.slice.owner = owner};
+    (void)data;
+    leat_msg_unref(&msg);
+}
+
+/* The message at the pipe's front is lent, by a reference of its own. As the transport's lend. */
+static int lend(struct leat_link *link)
+{
+    struct leat_msg *msg = leat_pipe_front(&link->body->out.pipe), lent;
+    const struct leat_span span = {.data = leat_msg_data(msg), .bytes = leat_msg_size(msg)};
+    leat_msg_ref(&lent, msg);
+    int rc = link->transport->lend(link->state, &span, give_back, lent.body.slice.owner);
+    if (rc != 0)
+        return rc;
+    leat_msg_unref(msg);
+    leat_pipe_pop(&link->body->out.pipe);
+    if (leat_pipe_writer_asleep(&link->body->out.pipe))
+        leat_waker_wake(link->body->out.writer_waker);
+    link_add(&link->bytes_out, span.bytes);
+    leat_store(&link->frames_out, link_get(&link->frames_out) + 1, release); /* edge "out": as in advance */
+    return 0;
+}
+
+/* Fills the batch, of which nothing is written, from the pipe. False: a message is left there that wants a batch to itself. */
+static bool fill(struct leat_link *link, struct link_batch *batch)
+{
+    bool alone = false;
+    while (takes_more(link, batch) && leat_pipe_poll(&link->body->out.pipe)) {
         struct leat_msg *msg = leat_pipe_front(&link->body->out.pipe);
         int64_t size = leat_msg_size(msg);
-        bool chain = datagrams && msg->kind == LEAT_MSG_CHAIN; /* a datagram is one call's spans */
+        bool chain = link->transport->datagrams && msg->kind == LEAT_MSG_CHAIN; /* a datagram is one call's spans */
         bool fits = batch->gathered_bytes + size <= BATCH_GATHERED;
-        if (chain && !fits && batch->frame_end > 0)
-            break; /* its spans get a batch to themselves */
+        alone = (chain && !fits && batch->frame_end > 0) ||
+                is_lent(link, batch, msg); /* its spans get a batch to themselves, or it needs none */
+        if (alone)
+            break;
         batch->sizes[batch->frame_end++] = size;
-        bytes += size;
+        batch->bytes += size;
         if (is_copied(batch->gathered_bytes, size) || (fits && chain))
             gather(batch, msg);
         else
@@ -112,6 +157,24 @@ static void fill(struct leat_link *link, struct link_batch *batch)
     }
     if (leat_pipe_writer_asleep(&link->body->out.pipe))
         leat_waker_wake(link->body->out.writer_waker);
+    return !alone;
+}
+
+/* Whether the batch, which has something, waits for more: as long as there is room, time, and nobody who waits for it. */
+static bool lingers(struct leat_link *link, struct link_batch *batch)
+{
+    if (!batch->lingers)
+        batch->begun_ns = leat_os_now_ns();
+    batch->lingers = batch->bytes < link->linger_bytes && takes_more(link, batch) && leat_load(&link->drain, relaxed) == 0 &&
+                     leat_load(&link->body->out.writer_closed, relaxed) == 0 && /* relaxed: either is followed by a wake */
+                     leat_os_now_ns() < batch->begun_ns + link->linger_ns;
+    return batch->lingers;
+}
+
+int64_t link_output_due(const struct leat_link *link)
+{
+    const struct link_batch *batch = link->batch;
+    return batch && batch->lingers ? batch->begun_ns + link->linger_ns : LEAT_FOREVER;
 }
 
 /* The device took `bytes` more. */
@@ -257,6 +320,16 @@ static bool give_input_time(struct leat_link *link)
     return leat_os_now_ns() >= own->at_ns && link_lost(link, LEAT_IN, &own->why);
 }
 
+/* The transport took nothing, by that code. Returns whether that has changed anything. */
+static bool took_no_more(struct leat_link *link, int code)
+{
+    link_count_lost(link);
+    link->out_blocked = code == -EAGAIN;
+    if (!link->out_blocked)
+        fail(link, code);
+    return !link->out_blocked;
+}
+
 bool link_output_step(struct leat_link *link)
 {
     struct link_batch *batch = link->batch;
@@ -265,21 +338,27 @@ bool link_output_step(struct leat_link *link)
         return give_input_time(link);
     if (batch == NULL)
         return first_output(link);
-    if (batch->frame_first == batch->frame_end)
-        fill(link, batch);
+    const bool fresh = batch->frame_first == batch->frame_end;
+    if (fresh && leat_pipe_poll(&link->body->out.pipe) && is_lent(link, batch, leat_pipe_front(&link->body->out.pipe))) {
+        int rc = lend(link);
+        batch->lends = rc != -ENOTSUP;
+        if (batch->lends)
+            return rc == 0 || took_no_more(link, rc);
+    }
+    if (fresh)
+        begin_batch(batch);
+    const bool more = (fresh || batch->lingers) && fill(link, batch);
     if (batch->frame_first == batch->frame_end)
         return idle(link);
+    if (link->linger_ns > 0 && more && lingers(link, batch))
+        return false;
+    batch->lingers = false;
     int64_t count = batch->span_end - batch->span_first;
     bool cut = link->transport->datagrams && batch->cursor.left > 0; /* more pieces than a call takes, and too large to gather */
     int64_t took = cut ? -EMSGSIZE : count == 0 ? 0 : write_spans(link, &batch->spans[batch->span_first], count);
-    link_count_lost(link);
-    if (took == -EAGAIN) {
-        link->out_blocked = true;
-        return false;
-    }
     if (took < 0)
-        fail(link, (int)took);
-    else
-        advance(link, batch, took);
+        return took_no_more(link, (int)took);
+    link_count_lost(link);
+    advance(link, batch, took);
     return true;
 }

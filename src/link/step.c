@@ -26,7 +26,7 @@ static void look_for_loss(struct leat_link *link, const struct leat_ready *set, 
 
 bool link_step_wait(struct leat_link *link, int64_t deadline_ns)
 {
-    struct leat_ready set[2];
+    struct leat_ready set[LINK_WAITS];
     int64_t until_ns = deadline_ns, count = link_waits(link, set, &until_ns);
     link_count_wait(link);
     leat_os_poll(set, count, link_due(link) < until_ns ? link_due(link) : until_ns);
@@ -138,7 +138,7 @@ static bool set_timer(struct leat_link *link)
 /* The set wakes for what the link waits for, and only then; the waker's eventfd, which is always readable, stands for "at once". */
 static void rewatch(struct leat_link *link, bool at_once)
 {
-    struct leat_ready now[4];
+    struct leat_ready now[LINK_WAITS + 2];
     int64_t forever = LEAT_FOREVER, count = link_waits(link, now, &forever);
     bool timed = set_timer(link);
     at_once = at_once || (forever != LEAT_FOREVER && !timed);
@@ -152,7 +152,7 @@ static void rewatch(struct leat_link *link, bool at_once)
 
 bool link_step_look(struct leat_link *link)
 {
-    struct leat_ready set[2];
+    struct leat_ready set[LINK_WAITS];
     int64_t now = 0;
     bool moved = link_step(link);
     int64_t count = link_waits(link, set, &now);

@@ -7,6 +7,7 @@ there; anything else: it does not hold, and the last lines say where.
 import glob
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -120,3 +121,24 @@ def spill(path, data):
   with open(path, 'wb') as file:
     file.write(data)
   return path
+
+
+def unbatched(data):
+  """The frames of batches that lie one behind the other (doc/protocol.md), joined; and how many batches they were. Their numbers go on from 0."""
+  at, number, joined, batches = 0, 0, [], 0
+  while at < len(data):
+    mark, flags, kind, length = struct.unpack_from('>BBHI', data, at)
+    check(mark == 0xa7 and kind == 0xff03, f'no batch at {at}: {data[at:at + 16].hex()}')
+    value, at = data[at + 16:at + 16 + length], at + 16 + length
+    first, count = struct.unpack_from('>QI', value)
+    check(first == number, f'batch {batches} begins with {first}, not {number}')
+    place = 12
+    while place < len(value):
+      item, size = struct.unpack_from('>HI', value, place)
+      if item == 1:
+        joined.append(value[place + 6:place + 6 + size])
+        number += 1
+      place += 6 + size
+    check(number == first + count, f'batch {batches} says {count} frames, and has {number - first}')
+    batches += 1
+  return b''.join(joined), batches

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from leatcli import SECONDS, check, folder, frames, need, run, slurp, spill, start, summary
+from leatcli import SECONDS, check, folder, frames, need, run, slurp, spill, start, summary, unbatched
 
 need('nats-server')
 PEER = os.environ['NATS_PEER']
@@ -57,7 +57,8 @@ def published(server, batch):
   check(done.returncode == 0, f'publish: exit {done.returncode}: {done.stderr}')
   subscriber.stdin.close()
   check(subscriber.wait(SECONDS) == 0, 'the subscriber')
-  check(slurp(target) == data, f'batch={batch}: the subscriber got something else: {os.path.getsize(target)} of {len(data)} bytes')
+  got = slurp(target) if batch == '0' else unbatched(slurp(target))[0]
+  check(got == data, f'batch={batch}: the subscriber got something else: {os.path.getsize(target)} of {len(data)} bytes')
 
 
 def subscribed(server):
@@ -96,8 +97,20 @@ def stream(server):
   check(sorted(split(slurp(target))) == sorted(frames(20000)[12000:]), 'the other 8000 frames of the stream')
   empty = run('pump', '--from', f'{there}?durable=both', '--to', target, '--frame', 'der', '--seconds', '1', '--stats', 'json')
   check(summary(empty.stderr)['frames_in'] == 0, f'something was not acknowledged: {empty.stderr}')
-  done = run('pump', '--from', source, '--to', f'{there}?subject=c.x&batch=64KiB', '--frame', 'der', '--stats', 'none')
+
+
+def batches(server):
+  """Frames many to a message, stored twice by a run that is run again and batches otherwise, and read once."""
+  there = f'nats-js://{server.at}/batches'
+  for size in '64KiB', '16KiB&linger=5ms':
+    done = run('pump', '--from', source, '--to', f'{there}?subject=b.x&storage=memory&id=same&batch={size}', '--frame', 'der', '--stats', 'json')
+    check(done.returncode == 0, f'batches: exit {done.returncode}: {done.stderr}')
+    check('by leat read once' in summary(done.stderr)['guarantee'], done.stderr)
+  done = run('pump', '--from', f'{there}?durable=one', '--to', target, '--frame', 'der', '--seconds', '3', '--stats', 'json')
   check(done.returncode == 0, f'batches: exit {done.returncode}: {done.stderr}')
+  check(slurp(target) == data, f'batches: {os.path.getsize(target)} bytes of {len(data)} were read')
+  empty = run('pump', '--from', f'{there}?durable=one', '--to', target, '--frame', 'der', '--seconds', '1', '--stats', 'json')
+  check(summary(empty.stderr)['frames_in'] == 0, f'something was not acknowledged: {empty.stderr}')
 
 
 def refused(endpoint, text, write=True, seconds=20, code=3):
@@ -117,7 +130,7 @@ def faults(server):
   refused(f'nats-js://{server.at}/none?subject=a&replicas=9', 'replicas=9: must be 0 to 5', code=1)
   refused(f'nats-js://{server.at}/none?subject=a&duplicate_window=59', 'duplicate_window must be 60 s or more', code=1)
   refused(f'nats-js://{server.at}/certificates?subject=c.x&duplicate_window=121', 'its duplicate_window is shorter than the one given', code=1)
-  refused(f'nats-js://{server.at}/none?subject=a&id=x&batch=64KiB', 'id and batch do not go together', code=1)
+  refused(f'nats-js://{server.at}/none?subject=a&linger=5ms', 'linger is how long a batch waits for more, and needs batch=BYTES', code=1)
   refused(f'nats-js://{server.at}/none?subject=a&replicas=3', 'stream: ') # there is one server
   refused(f'nats://some:x@{server.at}/closed', 'Permission denied') # the server says so later, and the output fails
   refused(f'nats://nobody:x@{server.at}/x', 'connect: ')
@@ -172,8 +185,9 @@ published(one, '0')
 published(one, '64KiB')
 subscribed(one)
 stream(one)
+batches(one)
 faults(one)
 garbage()
 unverified()
 dies_for_good(one)
-print(f'{len(data)} bytes in 20000 frames: published one by one, published many to a message, subscribed, stored and read: the same')
+print(f'{len(data)} bytes in 20000 frames: published one by one, published many to a message, stored so twice and read once, subscribed, stored and read: the same')
