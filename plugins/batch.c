@@ -96,7 +96,10 @@ static uint64_t load(const unsigned char *from, int bytes)
 int plugin_message_begin(struct plugin_message *message, const void *data, int64_t bytes)
 {
     struct leat_protocol_head head;
-    *message = (struct plugin_message){.data = data, .bytes = bytes};
+    message->batched = message->given = false; /* and what only batches have stays as it is: it is large */
+    message->sender = 0;
+    message->data = data;
+    message->bytes = bytes;
     if (leat_protocol_head_read(data, bytes, &head) != 0 || head.type != LEAT_PROTOCOL_BATCH || leat_protocol_frame_bytes(&head) != bytes)
         return 0; /* somebody else's bytes, or a first frame of leat's own */
     const unsigned char *value = (const unsigned char *)data + LEAT_PROTOCOL_HEADER_BYTES;

@@ -43,7 +43,8 @@ struct zmq_end {
     /* connections (zmq_news.c) */
     void *news;
     int64_t peers, failing; /* those that have shaken hands; those that could not, and are not gone yet */
-    char why[96];
+    int why_code;
+    char why[120];
 
     /* who may connect (zmq_curve.c) */
     void *gate;

@@ -26,7 +26,14 @@ int zmq_end_watch(struct zmq_end *end, const struct leat_address *address, struc
     return 0;
 }
 
-static void note(struct zmq_end *end, int event, int value)
+static void fail_handshake(struct zmq_end *end, int code, const char *why)
+{
+    end->failing++;
+    end->why_code = code;
+    snprintf(end->why, sizeof end->why, "the handshake failed: %s", why);
+}
+
+static void note(struct zmq_end *end, int event)
 {
     switch (event) {
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
@@ -34,13 +41,13 @@ static void note(struct zmq_end *end, int event, int value)
         end->why[0] = '\0';
         return;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        fail_handshake(end, -ECONNRESET, "closed by the other end; of another key or protocol, if it was not just leaving");
+        return;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        end->failing++;
-        snprintf(end->why, sizeof end->why, "the handshake failed: another protocol, or another key");
+        fail_handshake(end, -EPROTO, "another protocol, or another key");
         return;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-        end->failing++;
-        snprintf(end->why, sizeof end->why, "the handshake failed: this key may not connect (%d)", value);
+        fail_handshake(end, -EACCES, "this key may not connect");
         return;
     default:
         if (end->failing > 0)
@@ -56,15 +63,13 @@ int zmq_end_present(void *state, struct leat_error *why)
     unsigned char event[6]; /* 2 bytes the event, 4 its value, as this machine has them; then the address, a part of its own */
     char address[LEAT_ADDRESS_BYTES];
     uint16_t number;
-    int32_t value;
     while (zmq_recv(end->news, event, sizeof event, ZMQ_DONTWAIT) == (int)sizeof event) {
         memcpy(&number, event, sizeof number);
-        memcpy(&value, event + 2, sizeof value);
-        note(end, number, value);
+        note(end, number);
         zmq_recv(end->news, address, sizeof address, ZMQ_DONTWAIT);
     }
     if (end->peers == 0 && why != NULL && end->why[0] != '\0') {
-        why->code = -EACCES;
+        why->code = end->why_code;
         snprintf(why->text, sizeof why->text, "%s", end->why);
     }
     return end->peers > 0;

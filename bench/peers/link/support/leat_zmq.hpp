@@ -9,7 +9,9 @@
 #include <leat/link.h>
 
 #define BENCH_ENDPOINTS
+#ifndef BENCH_NO_THREAD
 #define BENCH_NO_THREAD false
+#endif
 constexpr bool answers_too = false;
 
 template <size_t Bytes> std::string zmq_keys()
