@@ -48,6 +48,12 @@ static void stop_soon(struct pump *pump)
     pump->stopping = true;
 }
 
+/* How many bytes of the input are dealt with once that many of the output are stored. */
+static int64_t input_bytes(struct pump *pump, int64_t stored)
+{
+    return pump->options.filter_count > 0 ? pump_marks_reached(&pump->marks, stored) : stored;
+}
+
 /* The source need not keep what the output has by now; with --ack-after fsync the output is written out first, 10 times a second. */
 static void let_go(struct pump *pump, int64_t now_ns)
 {
@@ -64,9 +70,10 @@ static void let_go(struct pump *pump, int64_t now_ns)
         leat_link_stats(pump->to, &output);
         stored = output.bytes_out;
     }
-    if (stored >= pump->settled_bytes) { /* empty messages, too, which end where the last one did */
-        leat_link_settle(pump->from, stored);
-        pump->settled_bytes = stored;
+    const int64_t in = stored < 0 ? -1 : input_bytes(pump, stored);
+    if (in >= pump->settled_bytes) { /* empty messages, too, which end where the last one did */
+        leat_link_settle(pump->from, in);
+        pump->settled_bytes = in;
     }
 }
 
@@ -137,6 +144,26 @@ static int give(struct pump *pump, struct leat_msg *msgs, int64_t count, int64_t
     return 0;
 }
 
+/* Those that a filter keeps back are gone, the others move up. How many there are of these. */
+static int64_t sift(struct pump *pump, struct leat_msg *msgs, int64_t count)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < count; i++) {
+        if (!pump_filters_pass(pump, &msgs[i])) {
+            leat_msg_unref(&msgs[i]);
+            pump->filtered++;
+            continue;
+        }
+        pump->passed_bytes += leat_msg_size(&msgs[i]);
+        if (kept < i) {
+            leat_msg_init(&msgs[kept]);
+            leat_msg_move(&msgs[kept], &msgs[i]);
+        }
+        kept++;
+    }
+    return kept;
+}
+
 static void give_up(struct pump *pump, struct leat_msg *msg)
 {
     pump->unsent++;
@@ -159,7 +186,8 @@ static void take_the_rest(struct pump *pump)
     stop_soon(pump);
     while (pump->taken < pump->limit && leat_link_recv(pump->from, &msg, leat_os_now_ns() + CLI_TICK_NS) == 0) {
         count_taken(pump, &msg, 1);
-        give_up(pump, &msg);
+        if (sift(pump, &msg, 1) > 0)
+            give_up(pump, &msg);
     }
 }
 
@@ -194,7 +222,8 @@ static void move(struct pump *pump)
         }
         int64_t given;
         count_taken(pump, msgs, got);
-        int code = give(pump, msgs, got, &given);
+        got = sift(pump, msgs, got);
+        int code = got > 0 ? give(pump, msgs, got, &given) : 0;
         if (code != 0) {
             for (; given < got; given++)
                 give_up(pump, &msgs[given]);
@@ -203,6 +232,7 @@ static void move(struct pump *pump)
             take_the_rest(pump);
             return;
         }
+        pump_marks_put(&pump->marks, pump->passed_bytes, pump->taken_bytes);
         if (pump->taken - pump->tick_frames >= TICK_FRAMES || pump->taken_bytes - pump->tick_bytes >= TICK_BYTES ||
             (cli_signal() != 0 && !pump->stopping))
             tick(pump);
@@ -240,7 +270,7 @@ static void finish(struct pump *pump, struct pump_result *result)
         output_fault(pump, NULL, (int)synced);
     int code = leat_link_close(pump->to, deadline_ns, &out, &error);
     if (code == 0 && !pump->output_failed) /* else what is settled is what was stored for sure */
-        leat_link_settle(pump->from, pump->options.ack_after == PUMP_ACK_FSYNC ? synced : out.delivered_bytes);
+        leat_link_settle(pump->from, input_bytes(pump, pump->options.ack_after == PUMP_ACK_FSYNC ? synced : out.delivered_bytes));
     result->seconds = (double)(leat_os_now_ns() - pump->start_ns) * 1e-9;
     int64_t calls = cli_allocations();
     result->allocations = calls < 0 ? -1 : pump->warm ? calls - pump->warm_calls : 0;
@@ -256,7 +286,8 @@ static void finish(struct pump *pump, struct pump_result *result)
     result->frames_out = out.delivered;
     result->bytes_out = out.delivered_bytes;
     result->in_flight = out.left + pump->unsent;
-    result->dropped = result->frames_in - result->frames_out - result->in_flight;
+    result->filtered = pump->filtered;
+    result->dropped = result->frames_in - result->frames_out - result->in_flight - result->filtered;
     pump->from = pump->to = NULL;
 }
 

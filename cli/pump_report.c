@@ -60,15 +60,24 @@ static void memory_line(const struct pump *pump, const struct pump_result *resul
         fprintf(stderr, "  memory  peak resident %s; taken %s times after warm-up\n", resident, cli_count_text(times, result->allocations));
 }
 
+/* Each term of I1. */
+static void ledger(const struct pump *pump, const struct pump_result *result)
+{
+    char in[CLI_NUMBER_CHARS], out[CLI_NUMBER_CHARS], flight[CLI_NUMBER_CHARS], dropped[CLI_NUMBER_CHARS], filtered[CLI_NUMBER_CHARS];
+    fprintf(stderr, "  ledger  %s in = %s out + %s in flight + %s dropped", cli_count_text(in, result->frames_in),
+            cli_count_text(out, result->frames_out), cli_count_text(flight, result->in_flight), cli_count_text(dropped, result->dropped));
+    if (pump->options.filter_count > 0)
+        fprintf(stderr, " + %s filtered", cli_count_text(filtered, result->filtered));
+    fprintf(stderr, "; %lld malformed\n", (long long)result->input.malformed);
+}
+
 void pump_report_text(const struct pump *pump, const struct pump_result *result)
 {
-    char in[CLI_NUMBER_CHARS], out[CLI_NUMBER_CHARS], flight[CLI_NUMBER_CHARS], dropped[CLI_NUMBER_CHARS], ahead[CLI_NUMBER_CHARS];
+    char in[CLI_NUMBER_CHARS], ahead[CLI_NUMBER_CHARS];
     fprintf(stderr, "leat pump: %s -> %s, %s, in %.2f s\n", pump->options.from, pump->options.to,
             leat_tlv_dialect_name(pump->options.dialect), result->seconds);
     stages(result);
-    fprintf(stderr, "  ledger  %s in = %s out + %s in flight + %s dropped; %lld malformed\n", cli_count_text(in, result->frames_in),
-            cli_count_text(out, result->frames_out), cli_count_text(flight, result->in_flight), cli_count_text(dropped, result->dropped),
-            (long long)result->input.malformed);
+    ledger(pump, result);
     if (result->read_ahead != 0)
         fprintf(stderr, "          %s more had been read from the source when the run was told to stop\n",
                 cli_count_text(ahead, result->read_ahead));
@@ -87,15 +96,15 @@ void pump_report_json(const struct pump *pump, const struct pump_result *result)
     const struct leat_link_stats *input = &result->input;
     const struct leat_pool_stats *pool = &input->pool;
     json_t *summary = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:I, s:I, s:I, s:s}", "frames_in", (json_int_t)result->frames_in,
-        "frames_out", (json_int_t)result->frames_out, "bytes_in", (json_int_t)result->bytes_in, "bytes_out", (json_int_t)result->bytes_out,
-        "in_flight", (json_int_t)result->in_flight, "dropped", (json_int_t)result->dropped, "read_ahead", (json_int_t)result->read_ahead,
-        "bytes_after_end", (json_int_t)input->bytes_after_end, "malformed", (json_int_t)input->malformed, "seconds", result->seconds,
-        "frames_per_s", (double)per_second(result->frames_out, result->seconds), "bytes_per_s",
-        (double)per_second(result->bytes_out, result->seconds), "allocations_after_warmup",
-        result->allocations < 0 ? json_null() : json_integer(result->allocations), "peak_resident", (json_int_t)result->peak_resident,
-        "reconnects", (json_int_t)(input->reconnects + result->output.reconnects), "bytes_skipped", (json_int_t)input->bytes_skipped,
-        "guarantee", pump_guarantee(&pump->options));
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:I, s:I, s:I, s:s}", "frames_in",
+        (json_int_t)result->frames_in, "frames_out", (json_int_t)result->frames_out, "bytes_in", (json_int_t)result->bytes_in, "bytes_out",
+        (json_int_t)result->bytes_out, "in_flight", (json_int_t)result->in_flight, "dropped", (json_int_t)result->dropped, "filtered",
+        (json_int_t)result->filtered, "read_ahead", (json_int_t)result->read_ahead, "bytes_after_end", (json_int_t)input->bytes_after_end,
+        "malformed", (json_int_t)input->malformed, "seconds", result->seconds, "frames_per_s",
+        (double)per_second(result->frames_out, result->seconds), "bytes_per_s", (double)per_second(result->bytes_out, result->seconds),
+        "allocations_after_warmup", result->allocations < 0 ? json_null() : json_integer(result->allocations), "peak_resident",
+        (json_int_t)result->peak_resident, "reconnects", (json_int_t)(input->reconnects + result->output.reconnects), "bytes_skipped",
+        (json_int_t)input->bytes_skipped, "guarantee", pump_guarantee(&pump->options));
     json_t *parts = json_pack(
         "{s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:{s:I, s:I, s:I}}", "pool", "block_size",
         (json_int_t)pool->block_bytes, "live", (json_int_t)pool->live, "cached", (json_int_t)pool->cached, "peak", (json_int_t)pool->peak,

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from leatcli import SECONDS, check, folder, frames, need, run, slurp, spill, start, summary
+from leatcli import SECONDS, check, der, folder, frames, need, run, slurp, spill, start, summary
 
 need('nats-server')
 PEER = os.environ['NATS_PEER']
@@ -79,6 +79,16 @@ def split(data):
   return found
 
 
+def filtered(there):
+  """What a filter keeps back is acknowledged, too: a second run with that consumer has nothing more to read."""
+  done = run('pump', '--from', f'{there}?durable=filter', '--to', target, '--frame', 'der', '--limit', '20000', '--filter', '30/04=0x07070707', '--stats', 'json')
+  told = summary(done.stderr)
+  wanted = [one for one in frames(20000) if one == der(0x30, der(4, b'\7' * 4))]
+  check(done.returncode == 0 and told['filtered'] == 20000 - len(wanted) and slurp(target) == b''.join(wanted) and wanted, f'filter: {done.stderr}')
+  empty = run('pump', '--from', f'{there}?durable=filter', '--to', target, '--frame', 'der', '--seconds', '1', '--stats', 'json')
+  check(summary(empty.stderr)['frames_in'] == 0, f'what was filtered was not acknowledged: {empty.stderr}')
+
+
 def stream(server):
   there = f'nats-js://{server.at}/certificates'
   for turn in range(2): # under the same id the second time stores nothing
@@ -96,6 +106,7 @@ def stream(server):
   check(sorted(split(slurp(target))) == sorted(frames(20000)[12000:]), 'the other 8000 frames of the stream')
   empty = run('pump', '--from', f'{there}?durable=both', '--to', target, '--frame', 'der', '--seconds', '1', '--stats', 'json')
   check(summary(empty.stderr)['frames_in'] == 0, f'something was not acknowledged: {empty.stderr}')
+  filtered(there)
   done = run('pump', '--from', source, '--to', f'{there}?subject=c.x&batch=64KiB', '--frame', 'der', '--stats', 'none')
   check(done.returncode == 0, f'batches: exit {done.returncode}: {done.stderr}')
 
