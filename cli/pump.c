@@ -26,6 +26,7 @@ enum pump_option {
     OPT_STATS,
     OPT_DIALECT_FILE,
     OPT_FILTER,
+    OPT_KEY,
 };
 
 static const struct argp_option options[] = {
@@ -38,6 +39,10 @@ static const struct argp_option options[] = {
      .key = OPT_FILTER,
      .arg = "PATH=VALUE",
      .doc = "Only frames in which an item that PATH leads to has that value: a number, 0x and bytes in hex, or a text"},
+    {.name = "key",
+     .key = OPT_KEY,
+     .arg = "PATH[:FORM]",
+     .doc = "What the item that PATH leads to holds is the last token of NATS's subject, or ZeroMQ's topic; FORM: text, number or hex"},
     {.name = "repeat", .key = OPT_REPEAT, .arg = "N", .doc = "Read the source N times over (1)"},
     {.name = "limit", .key = OPT_LIMIT, .arg = "FRAMES", .doc = "Stop after that many frames"},
     {.name = "seconds", .key = OPT_SECONDS, .arg = "S", .doc = "Stop after that many seconds"},
@@ -124,6 +129,8 @@ static void check(struct argp_state *state, struct pump_options *chosen)
         const char *wrong = pump_filter_read(&chosen->filters[i], chosen->dialect);
         need(state, wrong == NULL, "filter", chosen->filters[i].text, wrong);
     }
+    const char *wrong = chosen->key_text != NULL ? pump_key_read(chosen) : NULL;
+    need(state, wrong == NULL, "key", chosen->key_text, wrong);
     if (chosen->max_frame > INT64_MAX / 2)
         argp_failure(state, CLI_USAGE, 0, "--max-frame: too large");
     if (chosen->high_water_bytes == 0)
@@ -178,6 +185,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPT_STATS:
         need(state, parse_stats(chosen, argument), "stats", argument, "text, json or none is wanted");
+        return 0;
+    case OPT_KEY:
+        chosen->key_text = argument;
         return 0;
     case OPT_FILTER:
         add_filter(state, chosen, argument);
@@ -248,6 +258,8 @@ static int open_both(struct pump *pump)
     link_options.dialect = NULL;
     link_options.repeat = 0;
     link_options.no_thread = true; /* the main thread writes */
+    link_options.key = chosen->key_text != NULL ? pump_key : NULL;
+    link_options.key_context = pump;
     side = with_reconnect(chosen, link_options, chosen->to, &pump->to_news);
     status = open_side(&pump->to, chosen->to, &side);
     if (status != 0)
@@ -297,7 +309,7 @@ int cli_pump(int argc, char **argv)
         return status;
     cli_signals_catch(true);
     if (!pump_fields_open(&pump)) {
-        cli_error("--filter: no memory for a frame of --max-frame bytes");
+        cli_error("no memory for a frame of --max-frame bytes");
         leat_link_close(pump.from, 0, NULL, NULL);
         leat_link_close(pump.to, 0, NULL, NULL);
         return CLI_IO;

@@ -18,9 +18,13 @@
 #define PUMP_FILTERS 16       /* most of --filter */
 #define PUMP_FILTER_BYTES 256 /* most of a value in hex */
 #define PUMP_MARKS 256
+#define PUMP_KEY_CHARS 32 /* longest key */
 
 /* When the source is told that it need not keep a frame any more. */
 enum pump_ack { PUMP_ACK_STORED, PUMP_ACK_FSYNC };
+
+/* How a --key is written: as PUMP_KEY_AUTO finds. */
+enum pump_key { PUMP_KEY_AUTO, PUMP_KEY_TEXT, PUMP_KEY_NUMBER, PUMP_KEY_HEX };
 
 enum pump_stats { PUMP_STATS_TEXT, PUMP_STATS_JSON, PUMP_STATS_NONE };
 
@@ -53,6 +57,9 @@ struct pump_options {
     enum pump_stats stats;
     struct pump_filter filters[PUMP_FILTERS];
     int64_t filter_count;
+    const char *key_text; /* PATH[:FORM]; NULL: frames have no keys */
+    struct leat_tlv_path key_path;
+    enum pump_key key_form;
 };
 
 /* What a link's on_state has said last, perhaps in another thread, and what of it was told. */
@@ -92,7 +99,7 @@ struct pump {
     int64_t passed_bytes;            /* of those that none did */
     int64_t unsent, unsent_bytes;    /* and of these, what the failed output refused */
     struct pump_marks marks;         /* with filters alone */
-    unsigned char *copy;             /* with filters: room for a largest frame */
+    unsigned char *copy;             /* with filters or keys: room for a largest frame */
     int fault_exit;                  /* exit code of the first fault, 0: none */
     bool output_failed;
     int64_t malformed; /* 1: a malformed frame was met; one that was only read ahead does not count */
@@ -124,9 +131,11 @@ void pump_fault(struct pump *pump, int exit_code, const struct leat_error *error
 
 /* pump_fields.c: what stands in a frame. Takes no memory but to open. */
 const char *pump_filter_read(struct pump_filter *filter, const struct leat_tlv_dialect *dialect); /* NULL, or what is wrong with its text */
+const char *pump_key_read(struct pump_options *options);                                          /* likewise with key_text */
 bool pump_fields_open(struct pump *pump); /* false: no memory; pump_fields_close either way */
 void pump_fields_close(struct pump *pump);
-bool pump_filters_pass(struct pump *pump, struct leat_msg *msg); /* it has all that the filters want */
+bool pump_filters_pass(struct pump *pump, struct leat_msg *msg);           /* it has all that the filters want */
+void pump_key(void *pump, struct leat_msg *msg, char key[LEAT_KEY_BYTES]); /* for a link's options */
 
 /* pump_marks.c */
 void pump_marks_put(struct pump_marks *marks, int64_t out, int64_t in); /* both are no less than before */

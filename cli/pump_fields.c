@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* pump_fields.c: what stands in the items of a frame, for `leat pump --filter`. */
+/* pump_fields.c: what stands in the items of a frame, for `leat pump --filter` and `--key`. */
 #include "pump.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- what is asked for ---- */
@@ -63,13 +65,34 @@ const char *pump_filter_read(struct pump_filter *filter, const struct leat_tlv_d
     return NULL;
 }
 
+const char *pump_key_read(struct pump_options *options)
+{
+    static const char *const names[] = {[PUMP_KEY_TEXT] = ":text", [PUMP_KEY_NUMBER] = ":number", [PUMP_KEY_HEX] = ":hex"};
+    char path[512];
+    const size_t bytes = strcspn(options->key_text, ":");
+    const char *form = options->key_text + bytes;
+    options->key_form = PUMP_KEY_AUTO;
+    for (int i = PUMP_KEY_TEXT; i <= PUMP_KEY_HEX; i++) {
+        if (strcmp(form, names[i]) == 0)
+            options->key_form = (enum pump_key)i;
+    }
+    if ((*form != '\0' && options->key_form == PUMP_KEY_AUTO) || bytes >= sizeof path)
+        return "PATH, PATH:text, PATH:number or PATH:hex is wanted";
+    memcpy(path, options->key_text, bytes);
+    path[bytes] = '\0';
+    return leat_tlv_path_read(&options->key_path, options->dialect, path) == 0
+               ? NULL
+               : "its path is to be up to 16 types with / between, such as 30/30/02; * for any";
+}
+
 /* ---- what is there ---- */
 
 bool pump_fields_open(struct pump *pump)
 {
-    if (pump->options.filter_count > 0)
+    const bool looks = pump->options.filter_count > 0 || pump->options.key_text != NULL;
+    if (looks)
         pump->copy = malloc((size_t)pump->options.max_frame);
-    return pump->options.filter_count == 0 || pump->copy != NULL;
+    return !looks || pump->copy != NULL;
 }
 
 void pump_fields_close(struct pump *pump)
@@ -144,4 +167,47 @@ bool pump_filters_pass(struct pump *pump, struct leat_msg *msg)
             return false;
     }
     return true;
+}
+
+/* Whether the value can be a key as it stands: what can be read, and parts neither words nor tokens. One zero behind it is left out. */
+static int64_t key_letters(const struct leat_tlv_item *item)
+{
+    int64_t letters = item->length;
+    if (letters > 1 && item->value[letters - 1] == '\0')
+        letters--;
+    for (int64_t i = 0; i < letters; i++) {
+        const unsigned char c = item->value[i];
+        if (c <= ' ' || c > '~' || c == '.' || c == '*' || c == '>')
+            return 0;
+    }
+    return letters;
+}
+
+/* An item that has a value, as a key. */
+static void write_key(enum pump_key form, const struct leat_tlv_dialect *dialect, const struct leat_tlv_item *item, char *key)
+{
+    const bool any = form == PUMP_KEY_AUTO;
+    const int64_t letters = any || form == PUMP_KEY_TEXT ? key_letters(item) : 0;
+    uint64_t number = 0;
+    if (letters > 0) {
+        snprintf(key, PUMP_KEY_CHARS + 1, "%.*s", (int)(letters < PUMP_KEY_CHARS ? letters : PUMP_KEY_CHARS), (const char *)item->value);
+    } else if ((any || form == PUMP_KEY_NUMBER) && number_of(dialect, item, &number)) {
+        snprintf(key, PUMP_KEY_CHARS + 1, "%" PRIu64, number);
+    } else if (any || form == PUMP_KEY_HEX) {
+        for (int64_t i = 0; i < item->length && i < PUMP_KEY_CHARS / 2; i++)
+            snprintf(key + 2 * i, 3, "%02x", item->value[i]);
+    }
+}
+
+void pump_key(void *context, struct leat_msg *msg, char key[LEAT_KEY_BYTES])
+{
+    struct pump *pump = context;
+    const struct leat_tlv_limits limits = {.max_frame = pump->options.max_frame};
+    struct leat_tlv_path path = pump->options.key_path;
+    struct leat_tlv_cursor cursor;
+    struct leat_tlv_item item;
+    snprintf(key, LEAT_KEY_BYTES, "-");
+    if (leat_tlv_cursor_init(&cursor, pump->options.dialect, one_piece(pump, msg), leat_msg_size(msg), 0, &limits) == 0 &&
+        leat_tlv_find(&cursor, &path, &item) == LEAT_TLV_ITEM && item.length > 0)
+        write_key(pump->options.key_form, leat_tlv_cursor_dialect(&cursor), &item, key);
 }

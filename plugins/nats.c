@@ -124,7 +124,8 @@ static int connect_to(struct nats_end *end, const struct leat_address *address, 
     natsStatus status = natsOptions_Create(&options);
     status = status != NATS_OK ? status : natsOptions_SetServers(options, list, count);
     status = status != NATS_OK ? status : natsOptions_SetTimeout(options, 5000);
-    status = status != NATS_OK ? status : natsOptions_SetWriteDeadline(options, 5000); /* a server that is stopped holds nobody up for ever */
+    status =
+        status != NATS_OK ? status : natsOptions_SetWriteDeadline(options, 5000); /* a server that is stopped holds nobody up for ever */
     status = status != NATS_OK ? status : natsOptions_SetMaxReconnect(options, -1);
     status = status != NATS_OK ? status : natsOptions_SetReconnectWait(options, 200);
     status = status != NATS_OK ? status : natsOptions_SetErrorHandler(options, on_error, end);
@@ -147,6 +148,7 @@ int nats_end_open(struct nats_end *end, const struct leat_address *address, unsi
     pthread_cond_init(&end->room, NULL);
     end->in = (directions & LEAT_IN) != 0;
     end->out = (directions & LEAT_OUT) != 0;
+    end->keyed = (directions & LEAT_KEYED) != 0;
     end->linger_ms = 10000;
     int rc = plugin_number(address, "linger_ms", INT32_MAX, &end->linger_ms, error);
     rc = rc != 0 ? rc : plugin_number(address, "batch", 1 << 20, &end->batch, error);
@@ -175,7 +177,7 @@ void nats_end_stop(struct nats_end *end)
 static pthread_mutex_t buried_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct nats_end *buried;
 
-static int64_t now_ns(void)
+int64_t nats_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -184,7 +186,7 @@ static int64_t now_ns(void)
 
 static void bury(struct nats_end *end)
 {
-    end->closed_ns = now_ns();
+    end->closed_ns = nats_now_ns();
     pthread_mutex_lock(&buried_mutex);
     end->next = buried;
     buried = end;
@@ -312,13 +314,25 @@ int nats_end_fd(void *state, unsigned direction)
 
 /* ---- what goes out ---- */
 
-int64_t nats_end_group(const struct nats_end *end, const int64_t *sizes, int64_t first, int64_t count, int64_t *bytes)
+int64_t nats_end_group(const struct nats_end *end, const int64_t *sizes, const char *const *keys, int64_t first, int64_t count,
+                       int64_t *bytes)
 {
     int64_t next = first + 1;
     *bytes = sizes[first];
-    for (; next < count && *bytes + sizes[next] <= end->batch; next++)
+    for (; next < count && *bytes + sizes[next] <= end->batch && (keys == NULL || strcmp(keys[next], keys[first]) == 0); next++)
         *bytes += sizes[next];
     return next;
+}
+
+const char *nats_end_subject(const struct nats_end *end, const char *key, char room[SUBJECT_BYTES])
+{
+    if (key == NULL)
+        return end->subject;
+    for (const char *at = key; *at != '\0'; at++) { /* a line of the protocol ends or parts at some of these */
+        if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == '.' || *at == '*' || *at == '>')
+            return NULL;
+    }
+    return *key != '\0' && snprintf(room, SUBJECT_BYTES, "%s.%s", end->subject, key) < SUBJECT_BYTES ? room : NULL;
 }
 
 void nats_copy(const struct leat_span **span, int64_t *at, void *to, int64_t bytes)

@@ -75,9 +75,26 @@ static int64_t core_read(void *state, void *span, int64_t bytes)
     return nats_end_read(state, span, bytes, drop);
 }
 
-static int64_t write_once(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+/* One message of the next `bytes` bytes. 0, or a negative errno. */
+static int send_one(struct core *core, const struct leat_span **spans, int64_t *at, int64_t bytes, const char *key)
 {
-    struct core *core = state;
+    char room[SUBJECT_BYTES];
+    const char *subject = nats_end_subject(&core->end, key, room);
+    if (subject == NULL)
+        return -EINVAL;
+    if (bytes > core->room) {
+        unsigned char *more = realloc(core->bytes, (size_t)bytes);
+        if (more == NULL)
+            return -ENOMEM;
+        core->bytes = more;
+        core->room = bytes;
+    }
+    nats_copy(spans, at, core->bytes, bytes);
+    return bytes > 0 ? nats_code(natsConnection_Publish(core->end.connection, subject, core->bytes, (int)bytes)) : 0;
+}
+
+static int64_t write_once(struct core *core, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
+{
     int64_t took = 0, at = 0, bytes;
     if (!core->end.out)
         return -EPIPE;
@@ -85,31 +102,26 @@ static int64_t write_once(void *state, const struct leat_span *spans, const int6
     int rc = core->end.error;
     pthread_mutex_unlock(&core->end.mutex);
     for (int64_t first = 0, next; rc == 0 && first < count; first = next) {
-        next = nats_end_group(&core->end, sizes, first, count, &bytes);
-        if (bytes > core->room) {
-            unsigned char *more = realloc(core->bytes, (size_t)bytes);
-            core->bytes = more != NULL ? more : core->bytes;
-            core->room = more != NULL ? bytes : core->room;
-            rc = more != NULL ? 0 : -ENOMEM;
-        }
-        if (rc == 0) {
-            nats_copy(&spans, &at, core->bytes, bytes);
-            if (bytes > 0)
-                rc = nats_code(natsConnection_Publish(core->end.connection, core->end.subject, core->bytes, (int)bytes));
-        }
+        next = nats_end_group(&core->end, sizes, keys, first, count, &bytes);
+        rc = send_one(core, &spans, &at, bytes, keys != NULL ? keys[first] : NULL);
         took += rc == 0 ? bytes : 0;
     }
     return took > 0 || rc == 0 ? took : rc;
 }
 
-static int64_t core_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+static int64_t core_write_keyed(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
 {
     struct core *core = state;
-    int64_t took = write_once(state, spans, sizes, count);
+    int64_t took = write_once(core, spans, sizes, keys, count);
     if (took != -EAGAIN) /* the library keeps no more while it is away */
         return took;
     nats_clear(core->end.out_fd);
-    return write_once(state, spans, sizes, count);
+    return write_once(core, spans, sizes, keys, count);
+}
+
+static int64_t core_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+{
+    return core_write_keyed(state, spans, sizes, NULL, count);
 }
 
 static int64_t core_write(void *state, const struct leat_span *spans, int64_t count)
@@ -148,4 +160,5 @@ const struct leat_transport nats_core = {
     .lost = core_lost,
     .write_many = core_write_many,
     .tells_by_reading = true,
+    .write_keyed = core_write_keyed,
 };

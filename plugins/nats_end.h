@@ -12,11 +12,15 @@
 #include <nats/nats.h>
 #include <pthread.h>
 
-#define QUEUE 1024 /* messages; a power of two */
+#define SUBJECT_BYTES (LEAT_ADDRESS_BYTES + LEAT_KEY_BYTES)
+#define RESEND_S 60                      /* for which a message of JetStream is published again */
+#define PAUSE_MS 200                     /* between two tries of whatever */
+#define PATIENCE_NS INT64_C(10000000000) /* with a cluster that has just begun */
+#define QUEUE 1024                       /* messages; a power of two */
 
 struct nats_end {
     natsConnection *connection;
-    bool in, out;
+    bool in, out, keyed;
     char subject[LEAT_ADDRESS_BYTES];
     int64_t linger_ms, batch;
     int in_fd, out_fd;
@@ -57,6 +61,14 @@ void nats_end_stop(struct nats_end *end); /* whoever waits for room does not any
  */
 void nats_end_close(struct nats_end *end, void *also);
 
+/*
+ * nats_stream.c: the stream is there, or is made, and can be written or read as the address wants: 0, and the subject is set where there is
+ * one; or a negative errno.
+ */
+int nats_stream_find(struct nats_end *end, jsCtx *context, const char *stream, const struct leat_address *address,
+                     struct leat_error *error);
+
+int64_t nats_now_ns(void); /* CLOCK_MONOTONIC */
 void nats_signal(int fd);
 void nats_clear(int fd);
 /* The message is in the queue, after a wait for room. False: it was not taken, as the end is closing. */
@@ -64,8 +76,11 @@ bool nats_end_put(struct nats_end *end, natsMsg *msg);
 /* Reads from the queue, as a transport's read. `done` is called with each message that was read to its end, and owns it. */
 int64_t nats_end_read(struct nats_end *end, void *span, int64_t bytes, void (*done)(struct nats_end *end, natsMsg *msg));
 int nats_end_fd(void *state, unsigned direction);
-/* The next group of whole frames that is one message: sets *bytes, returns the index behind it. */
-int64_t nats_end_group(const struct nats_end *end, const int64_t *sizes, int64_t first, int64_t count, int64_t *bytes);
+/* The next group of whole frames that is one message, of one key: sets *bytes, returns the index behind it. keys: NULL without. */
+int64_t nats_end_group(const struct nats_end *end, const int64_t *sizes, const char *const *keys, int64_t first, int64_t count,
+                       int64_t *bytes);
+/* Where a message of that key goes, perhaps in `room`; NULL: such a key cannot be a token. key: NULL without. */
+const char *nats_end_subject(const struct nats_end *end, const char *key, char room[SUBJECT_BYTES]);
 /* Copies the next bytes out of the spans; *span and *at go on. */
 void nats_copy(const struct leat_span **span, int64_t *at, void *to, int64_t bytes);
 

@@ -26,12 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RESEND_S 60
-#define WINDOW_S 120 /* of duplicates, where leat makes the stream */
-#define MOST_WINDOW_S (7 * 24 * 3600)
 #define ANSWER_MS 2000
-#define PAUSE_MS 200
-#define PATIENCE_NS INT64_C(10000000000) /* with a cluster that has just begun */
 #define SEEN (INT64_C(1) << 20)
 #define FETCH 256
 #define MOST_OWED 16384 /* messages that a consumer gives without an acknowledgement */
@@ -73,13 +68,6 @@ struct js {
     struct owed *owed;
     int64_t owed_first, owed_end, owed_room; /* a power of two, or 0 */
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* Waits for `changed`, under the mutex. */
 static void wait_ms(struct js *js, int64_t ms)
@@ -178,7 +166,7 @@ static void publish_again(struct js *js)
 {
     for (int64_t number = js->oldest; number < js->next; number++) {
         struct slot *slot = &js->slots[number % js->window];
-        const int64_t now = now_ns();
+        const int64_t now = nats_now_ns();
         if (slot->first_ns == 0 || slot->number != number || slot->busy ||
             (!slot->again && now - slot->last_ns < ANSWER_MS * INT64_C(1000000)))
             continue;
@@ -210,27 +198,28 @@ static void *resender(void *context)
 }
 
 /* The next number's message. 0, or a negative errno: nothing went. */
-static int send_one(struct js *js, const void *data, int64_t bytes)
+static int send_one(struct js *js, const void *data, int64_t bytes, const char *key)
 {
-    char id[120], reply[120];
+    char id[120], reply[120], room[SUBJECT_BYTES];
+    const char *subject = nats_end_subject(&js->end, key, room);
     natsMsg *msg = NULL;
     const int64_t number = js->next; /* this thread's alone to change */
     struct slot *slot = &js->slots[number % js->window];
     pthread_mutex_lock(&js->end.mutex);
-    int rc = js->end.error != 0 ? js->end.error : slot->first_ns != 0 ? -EAGAIN : 0;
+    int rc = js->end.error != 0 ? js->end.error : subject == NULL ? -EINVAL : slot->first_ns != 0 ? -EAGAIN : 0;
     js->wants_room = rc == -EAGAIN;
     pthread_mutex_unlock(&js->end.mutex);
     if (rc != 0)
         return rc;
     snprintf(id, sizeof id, "%s-%" PRId64, js->id, number);
     snprintf(reply, sizeof reply, "%s.%" PRId64, js->inbox, number);
-    natsStatus status = natsMsg_Create(&msg, js->end.subject, reply, data, (int)bytes);
+    natsStatus status = natsMsg_Create(&msg, subject, reply, data, (int)bytes);
     status = status != NATS_OK ? status : natsMsgHeader_Set(msg, MSG_ID, id);
     if (status != NATS_OK) {
         natsMsg_Destroy(msg);
         return nats_code(status);
     }
-    const int64_t now = now_ns();
+    const int64_t now = nats_now_ns();
     pthread_mutex_lock(&js->end.mutex);
     js->pending++;
     js->next++;
@@ -247,14 +236,14 @@ static int send_one(struct js *js, const void *data, int64_t bytes)
     return rc;
 }
 
-static int64_t write_once(struct js *js, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+static int64_t write_once(struct js *js, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
 {
     int64_t took = 0, at = 0, bytes;
     int rc = 0;
     if (!js->end.out)
         return -EPIPE;
     for (int64_t first = 0, next; rc == 0 && first < count; first = next) {
-        next = nats_end_group(&js->end, sizes, first, count, &bytes);
+        next = nats_end_group(&js->end, sizes, keys, first, count, &bytes);
         const bool one_piece = bytes > 0 && spans->bytes - at >= bytes;
         unsigned char *joined = one_piece || bytes == 0 ? NULL : malloc((size_t)(bytes & INT64_MAX));
         const void *data = one_piece ? spans->data + at : joined;
@@ -264,7 +253,7 @@ static int64_t write_once(struct js *js, const struct leat_span *spans, const in
         int64_t place = at;
         if (joined != NULL)
             nats_copy(&span, &place, joined, bytes);
-        rc = rc != 0 || bytes == 0 ? rc : send_one(js, data, bytes);
+        rc = rc != 0 || bytes == 0 ? rc : send_one(js, data, bytes, keys != NULL ? keys[first] : NULL);
         free(joined);
         if (rc != 0)
             break;
@@ -282,14 +271,19 @@ static int64_t write_once(struct js *js, const struct leat_span *spans, const in
     return took > 0 || rc == 0 ? took : rc;
 }
 
-static int64_t js_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+static int64_t js_write_keyed(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
 {
     struct js *js = state;
-    int64_t took = write_once(js, spans, sizes, count);
+    int64_t took = write_once(js, spans, sizes, keys, count);
     if (took != -EAGAIN)
         return took;
     nats_clear(js->end.out_fd);
-    return write_once(js, spans, sizes, count);
+    return write_once(js, spans, sizes, keys, count);
+}
+
+static int64_t js_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+{
+    return js_write_keyed(state, spans, sizes, NULL, count);
 }
 
 static int64_t js_write(void *state, const struct leat_span *spans, int64_t count)
@@ -471,9 +465,9 @@ static int js_close(void *state)
     struct js *js = state;
     int rc = 0;
     if (js->runs && js->end.out) {
-        const int64_t until_ns = now_ns() + js->end.linger_ms * 1000000;
+        const int64_t until_ns = nats_now_ns() + js->end.linger_ms * 1000000;
         pthread_mutex_lock(&js->end.mutex);
-        while (js->pending > 0 && js->end.error == 0 && now_ns() < until_ns)
+        while (js->pending > 0 && js->end.error == 0 && nats_now_ns() < until_ns)
             wait_ms(js, 50);
         js->given_up += js->pending;
         rc = js->given_up == 0 ? 0 : js->end.error != 0 ? js->end.error : -ETIMEDOUT;
@@ -499,75 +493,6 @@ static int js_close(void *state)
     pthread_mutex_unlock(&js->end.mutex);
     free(js->seen);
     nats_end_close(&js->end, js->slots); /* and all of js with it */
-    return rc;
-}
-
-/* Whether servers that have just begun have not found each other yet, or are about to choose who leads. */
-static bool not_yet(natsStatus status, jsErrCode what)
-{
-    return status == NATS_TIMEOUT || status == NATS_NO_RESPONDERS || status == NATS_CONNECTION_DISCONNECTED ||
-           what == JSClusterIncompleteErr || what == JSClusterNoPeersErr || what == JSClusterNotAvailErr;
-}
-
-static natsStatus add_stream(struct js *js, jsStreamInfo **info, const char *subjects, int64_t replicas, const char *storage,
-                             int64_t window_s, jsErrCode *what)
-{
-    jsStreamConfig config;
-    jsStreamConfig_Init(&config);
-    config.Name = js->stream;
-    config.Subjects = &subjects;
-    config.SubjectsLen = 1;
-    config.Replicas = replicas;
-    config.Storage = storage != NULL && storage[0] == 'm' ? js_MemoryStorage : js_FileStorage;
-    config.Duplicates = window_s * INT64_C(1000000000);
-    return js_AddStream(info, js->context, &config, NULL, what);
-}
-
-/* The stream is there, or is made; its window of duplicates is long enough for what is published again. */
-static int find_stream(struct js *js, const struct leat_address *address, struct leat_error *error)
-{
-    const char *subject = plugin_value(address, "subject"), *storage = plugin_value(address, "storage");
-    int64_t replicas = 1, wanted_s = WINDOW_S;
-    jsStreamInfo *info = NULL;
-    jsErrCode what = 0;
-    int rc = plugin_number(address, "replicas", 5, &replicas, error);
-    rc = rc != 0 ? rc : plugin_number(address, "duplicate_window", MOST_WINDOW_S, &wanted_s, error);
-    if (rc != 0)
-        return rc;
-    if (wanted_s < RESEND_S)
-        return plugin_refuse(error, address, -EINVAL, "duplicate_window must be 60 s or more, for which leat publishes again", "");
-    if (js->end.out && subject != NULL && strpbrk(subject, "*>") != NULL)
-        return plugin_refuse(error, address, -EINVAL, "subject=S is published to, so it has no * and no >", "");
-    if (storage != NULL && strcmp(storage, "file") != 0 && strcmp(storage, "memory") != 0)
-        return plugin_refuse(error, address, -EINVAL, "storage must be file or memory", "");
-    const char *subjects = plugin_value(address, "subjects");
-    subjects = subjects != NULL ? subjects : subject;
-    natsStatus status;
-    for (const int64_t until_ns = now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) {
-        status = js_GetStreamInfo(&info, js->context, js->stream, NULL, &what);
-        if (status == NATS_NOT_FOUND && js->end.out && subjects != NULL)
-            status = add_stream(js, &info, subjects, replicas, storage, wanted_s, &what);
-        if (status == NATS_OK || !not_yet(status, what) || now_ns() > until_ns)
-            break;
-    }
-    if (status == NATS_NOT_FOUND)
-        return plugin_refuse(error, address, -ENOENT, "there is no stream of that name; who writes with subject=S makes it", "");
-    if (status != NATS_OK)
-        return nats_fail(error, address, "stream: ", status);
-    const int64_t window_s = info->Config->Duplicates / 1000000000;
-    const bool asked = plugin_value(address, "duplicate_window") != NULL;
-    if (js->end.out && window_s < RESEND_S)
-        rc = plugin_refuse(error, address, -EINVAL, "the stream's duplicate_window is shorter than 60 s, for which leat publishes again",
-                           "");
-    else if (js->end.out && asked && window_s < wanted_s)
-        rc = plugin_refuse(error, address, -EINVAL, "the stream is there, and its duplicate_window is shorter than the one given", "");
-    if (rc == 0 && subject == NULL && info->Config->SubjectsLen > 0)
-        subject = info->Config->Subjects[0];
-    if (rc == 0 && js->end.out && (subject == NULL || strpbrk(subject, "*>") != NULL))
-        rc = plugin_refuse(error, address, -EINVAL, "subject=S is needed, as the stream has many", "");
-    if (rc == 0 && subject != NULL)
-        snprintf(js->end.subject, sizeof js->end.subject, "%s", subject);
-    jsStreamInfo_Destroy(info);
     return rc;
 }
 
@@ -610,7 +535,7 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
     natsStatus status = natsConnection_JetStream(&js->context, js->end.connection, NULL);
     if (status != NATS_OK)
         return nats_fail(error, address, "JetStream: ", status);
-    rc = find_stream(js, address, error);
+    rc = nats_stream_find(&js->end, js->context, js->stream, address, error);
     if (rc != 0)
         return rc;
     js->slots = js->end.out ? calloc((size_t)js->window, sizeof *js->slots) : NULL;
@@ -627,10 +552,10 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
         if (js_GetConsumerInfo(&consumer, js->context, js->stream, durable != NULL ? durable : "leat", NULL, NULL) == NATS_NOT_FOUND)
             sub.Config.MaxAckPending = MOST_OWED; /* one that is there has its own */
         jsConsumerInfo_Destroy(consumer);
-        for (const int64_t until_ns = now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) { /* the server that leads may just be lost */
+        for (const int64_t until_ns = nats_now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) { /* the server that leads may just be lost */
             status =
                 js_PullSubscribe(&js->subscription, js->context, js->end.subject, durable != NULL ? durable : "leat", NULL, &sub, &what);
-            if (status == NATS_OK || status == NATS_INVALID_ARG || status == NATS_NOT_PERMITTED || now_ns() > until_ns)
+            if (status == NATS_OK || status == NATS_INVALID_ARG || status == NATS_NOT_PERMITTED || nats_now_ns() > until_ns)
                 break;
         }
         if (status != NATS_OK)
@@ -697,4 +622,5 @@ const struct leat_transport nats_js = {
     .settle = js_settle,
     .stored = js_stored,
     .stores_once = true,
+    .write_keyed = js_write_keyed,
 };

@@ -148,6 +148,8 @@ static int zmq_end_open(void **state, const struct leat_address *address, unsign
         return plugin_refuse(error, address, -ENOMEM, "open: no memory", "");
     int rc = take_kind(end, address, directions, error);
     rc = rc != 0 ? rc : set_up(end, address, error);
+    if (rc == 0 && (directions & LEAT_KEYED) != 0 && (end->kind != PUB || end->has_topic))
+        rc = plugin_refuse(error, address, -EINVAL, "key: only type=pub sends one, in the place of a topic", "");
     if (rc != 0)
         zmq_end_close(end);
     else
@@ -285,6 +287,36 @@ static int64_t zmq_end_write_many(void *state, const struct leat_span *spans, co
     return took;
 }
 
+/* As write_many for the frames of one key after another, with that as the topic. */
+static int64_t zmq_end_write_keyed(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
+{
+    struct zmq_end *end = state;
+    struct leat_span rest[64];
+    int64_t took = 0, at = 0;
+    for (int64_t first = 0, next; first < count; first = next) {
+        int64_t bytes = sizes[first], wrote, list = 0;
+        for (next = first + 1; next < count && strcmp(keys[next], keys[first]) == 0; next++)
+            bytes += sizes[next];
+        for (int64_t left = bytes; left > 0; list++) {
+            const int64_t here = spans->bytes - at < left ? spans->bytes - at : left;
+            rest[list] = (struct leat_span){.data = spans->data + at, .bytes = here};
+            left -= here;
+            at = at + here < spans->bytes ? at + here : 0;
+            spans += at == 0;
+        }
+        end->has_topic = true;
+        end->topic_bytes = strlen(keys[first]);
+        memcpy(end->topic, keys[first], end->topic_bytes);
+        wrote = zmq_end_write_many(end, rest, sizes + first, next - first);
+        if (wrote < 0)
+            return took > 0 ? took : wrote;
+        took += wrote;
+        if (wrote < bytes)
+            break;
+    }
+    return took;
+}
+
 static int64_t zmq_end_write(void *state, const struct leat_span *spans, int64_t count)
 {
     int64_t bytes = 0;
@@ -323,6 +355,7 @@ static const char *const keys[] = {"type", "bind", "topic", "hwm", "linger_ms", 
         .version = LEAT_ENDPOINT_VERSION, .scheme = its_scheme, .form = its_form, .keys = keys, .directions = LEAT_IN | LEAT_OUT,    \
         .min_read = 1, .rest = its_rest, .open = zmq_end_open, .fd = zmq_end_fd, .read = zmq_end_read, .write = zmq_end_write,       \
         .name = zmq_end_name, .close = zmq_end_close, .datagrams = true, .write_many = zmq_end_write_many, .tells_by_reading = true, \
+        .write_keyed = zmq_end_write_keyed,                                                                                          \
     }
 
 static const struct leat_transport tcp = ZMQ_TRANSPORT("zmq+tcp", "zmq+tcp://HOST:PORT?type=TYPE", LEAT_REST_HOST_PORT);

@@ -21,9 +21,12 @@ extern "C" {
 #define LEAT_ADDRESS_BYTES 512 /* longest endpoint name, terminator included */
 #define LEAT_ADDRESS_KEYS 16   /* most key=value pairs */
 
-#define LEAT_IN 1u   /* bytes come from the endpoint */
-#define LEAT_OUT 2u  /* bytes go to the endpoint */
-#define LEAT_MANY 4u /* for a transport's open: a listener of many peers, who are taken */
+#define LEAT_IN 1u    /* bytes come from the endpoint */
+#define LEAT_OUT 2u   /* bytes go to the endpoint */
+#define LEAT_MANY 4u  /* for a transport's open: a listener of many peers, who are taken */
+#define LEAT_KEYED 8u /* likewise: what goes out has keys, and write_keyed is called */
+
+#define LEAT_KEY_BYTES 64 /* longest key of a frame, terminator included */
 
 /*
  * An endpoint name taken apart. The pointers point into `store`, so the struct is not to be copied.
@@ -123,6 +126,11 @@ struct leat_transport {
      */
     int64_t (*stored)(void *state, bool sync);
     bool stores_once; /* what is written again under the same id, by another run too, is not stored again */
+    /*
+     * Output opened with LEAT_KEYED: as write_many, and keys[i] goes with the i-th datagram, where receivers choose by it: the last part
+     * of a subject, a topic. A key is 1 to 63 bytes, terminated; -EINVAL: it cannot be one here. NULL: datagrams have no keys.
+     */
+    int64_t (*write_keyed)(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count);
 };
 
 /*

@@ -127,6 +127,13 @@ struct leat_link_options {
      */
     void (*on_state)(void *context, struct leat_link *link, enum leat_link_state state, const struct leat_error *why);
     void *state_context; /* handed to it */
+    /*
+     * NULL, or called with each message before it is written, in the thread that does the I/O, and in order: sets its key, by which
+     * receivers choose (the last token of NATS's subject, ZeroMQ's topic); 1 to 63 bytes, terminated. It may read the message, and has to
+     * be quick. Endpoints without keys are refused.
+     */
+    void (*key)(void *context, struct leat_msg *msg, char key[LEAT_KEY_BYTES]);
+    void *key_context; /* handed to it */
 };
 
 /* Both directions' counters, each exact by itself; while the I/O thread runs they are not of one instant. Bytes are of whole frames. */

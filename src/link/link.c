@@ -82,12 +82,14 @@ int link_check_options(struct leat_link *link, const struct leat_link_options *g
         options->receive = LEAT_RECEIVE_RING;
     if (options->repeat > 1 && !transport->rewind)
         return link_refuse(link, error, -ESPIPE, "cannot be read again, as repeat wants");
+    if (options->key && (!transport->write_keyed || !(options->directions & LEAT_OUT)))
+        return link_refuse(link, error, -EINVAL, "key: nothing here goes out with a key; it does by nats, nats-js and zmq endpoints");
     return link_reconnect_check(link, error);
 }
 
 static int open_transport(struct leat_link *link, struct leat_error *error)
 {
-    int rc = link->transport->open(&link->state, link->address, link->options.directions, error);
+    int rc = link->transport->open(&link->state, link->address, link->options.directions | (link->options.key ? LEAT_KEYED : 0), error);
     if (rc != 0 && link_reconnect_later(link, rc)) {
         *error = (struct leat_error){.offset = -1};
         rc = link_name(link, link->address->text);
@@ -134,7 +136,10 @@ int link_open_output(struct leat_link *link)
     if (!link->batch)
         return -ENOMEM;
     memset(link->batch, 0, offsetof(struct link_batch, spans));
-    return 0;
+    link->keys = link->options.key ? malloc(sizeof *link->keys) : NULL;
+    for (int64_t i = 0; link->keys && i < BATCH_FRAMES; i++)
+        link->keys->at[i] = link->keys->text[i];
+    return link->options.key && !link->keys ? -ENOMEM : 0;
 }
 
 static int open_channels(struct leat_link *link)
@@ -621,6 +626,7 @@ void link_free(struct leat_link *link)
     if (link->pools)
         link_pools_drop(link->pools);
     link_reconnect_end(link);
+    free(link->keys);
     free(link->batch);
     free(link->body);
     free(link->name);

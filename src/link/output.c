@@ -91,7 +91,7 @@ static bool is_copied(int64_t gathered_bytes, int64_t size)
 static void fill(struct leat_link *link, struct link_batch *batch)
 {
     bool datagrams = link->transport->datagrams;
-    int64_t bytes = 0, most = datagrams && !link->transport->write_many ? 1 : BATCH_FRAMES; /* a write is a datagram */
+    int64_t bytes = 0, most = datagrams && !link->transport->write_many && !link->keys ? 1 : BATCH_FRAMES; /* a write is a datagram */
     batch->span_first = batch->span_end = batch->frame_first = batch->frame_end = batch->held_count = batch->gathered_bytes = 0;
     batch->last_held = false;
     while (batch->frame_end < most && batch->span_end < BATCH_SPANS && batch->cursor.left == 0 && bytes < BATCH_BYTES &&
@@ -102,6 +102,8 @@ static void fill(struct leat_link *link, struct link_batch *batch)
         bool fits = batch->gathered_bytes + size <= BATCH_GATHERED;
         if (chain && !fits && batch->frame_end > 0)
             break; /* its spans get a batch to themselves */
+        if (link->keys)
+            link->options.key(link->options.key_context, msg, link->keys->text[batch->frame_end]);
         batch->sizes[batch->frame_end++] = size;
         bytes += size;
         if (is_copied(batch->gathered_bytes, size) || (fits && chain))
@@ -235,8 +237,11 @@ static bool first_output(struct leat_link *link)
 static int64_t write_spans(struct leat_link *link, const struct leat_span *spans, int64_t count)
 {
     const struct link_batch *batch = link->batch;
+    const int64_t first = batch->frame_first, frames = batch->frame_end - first;
+    if (link->keys)
+        return link->transport->write_keyed(link->state, spans, batch->sizes + first, link->keys->at + first, frames);
     if (link->transport->write_many)
-        return link->transport->write_many(link->state, spans, batch->sizes + batch->frame_first, batch->frame_end - batch->frame_first);
+        return link->transport->write_many(link->state, spans, batch->sizes + first, frames);
     if (!link->options.no_thread || !link->transport->signals) /* I/O threads block it */
         return link->transport->write(link->state, spans, count);
     bool blocked = leat_os_sigpipe_block();
