@@ -19,6 +19,7 @@
 #define PUMP_FILTER_BYTES 256 /* most of a value in hex */
 #define PUMP_MARKS 256
 #define PUMP_KEY_CHARS 32 /* longest key */
+#define PUMP_RANGES 2048  /* most of `unstored` that are told; as many as the default window of nats-js can have */
 
 /* When the source is told that it need not keep a frame any more. */
 enum pump_ack { PUMP_ACK_STORED, PUMP_ACK_FSYNC };
@@ -122,6 +123,10 @@ struct pump_result {
     int64_t peak_resident; /* bytes, of the whole process */
     double seconds;
     struct leat_link_stats input, output;
+    /* Where the output says what it has stored: then frames_out are those, and what is not known to be stored is in flight. */
+    bool says;
+    struct leat_unstored fate; /* of all frames that no filter kept back */
+    struct leat_frames unstored[PUMP_RANGES];
 };
 
 /* pump_move.c: moves frames until the run is over and everything accepted is delivered or known to be lost; closes both links. */
@@ -153,6 +158,7 @@ const char *pump_guarantee(const struct pump_options *options);
 
 /* pump_report.c */
 void pump_report_text(const struct pump *pump, const struct pump_result *result);
+void pump_report_unstored(const struct pump *pump, const struct pump_result *result); /* the line of what is not known to be stored */
 void pump_report_json(const struct pump *pump, const struct pump_result *result);
 
 /* pump_progress.c: the live line; nothing where stderr is not a terminal. Takes no memory. */

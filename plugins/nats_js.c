@@ -12,7 +12,9 @@
  * then its acknowledgement was lost, and else waits for its turn.
  *
  * J1  slots[n % window] is number n's from its first publish until it is stored or given up; no number beyond oldest + window is published.
- * J2  all before number `oldest` are stored, and their bytes are stored_bytes; nothing is given up before it.
+ * J2  all before number `oldest` are stored, and their bytes are stored_bytes; nothing is given up before it. From there to `next` the
+ *     slots say of each whether it is stored, those that are free again, too.
+ * J4  sent = stored + doubles + the frames of the numbers from `oldest` on that are not stored.
  * J3  owed[owed_first .. owed_end) are what was read whole and is not settled, in order; the places are counted modulo owed_room.
  */
 #define _GNU_SOURCE
@@ -33,11 +35,13 @@
 #define MSG_ID "Nats-Msg-Id"
 
 struct slot {
-    int64_t first_ns, last_ns; /* when it was published first, 0: free; and last */
-    int64_t number, end;       /* its bytes and all before it, from the first number on */
+    int64_t first_ns, last_ns;        /* when it was published first, 0: free; and last */
+    int64_t number, end;              /* its bytes and all before it, from the first number on */
+    int64_t bytes, frames, frame_end; /* its own; and likewise */
     natsMsg *msg;
-    bool again;        /* the answer was bad, or the library did not take it: to be published again */
-    bool busy, stored; /* a thread publishes it just now, without the mutex; the answer came meanwhile */
+    bool again;  /* the answer was bad, or the library did not take it: to be published again */
+    bool busy;   /* a thread publishes it just now, without the mutex */
+    bool stored; /* the answer came, perhaps meanwhile; stays true when the slot is free */
 };
 
 /* A message that was read, and is to be acknowledged. */
@@ -57,8 +61,10 @@ struct js {
 
     /* out; under end.mutex */
     struct slot *slots;
-    int64_t window, next, pending, stored, doubles, given_up, waiting;
+    int64_t window, next, pending, given_up, waiting; /* messages */
     int64_t sent_bytes, oldest, stored_bytes;
+    int64_t sent, stored, doubles; /* frames */
+    int refused;                   /* what the server said of a message last; 0: it stored it */
     bool wants_room;
     pthread_cond_t changed; /* nothing is pending any more, or the end */
 
@@ -118,17 +124,20 @@ static void on_answer(natsConnection *connection, natsSubscription *subscription
     const int64_t number = dot != NULL ? strtoll(dot + 1, NULL, 10) : -1;
     const bool stored = bytes > 0 && holds(data, bytes, "\"seq\":") && !holds(data, bytes, "\"error\":");
     const bool twice = stored && holds(data, bytes, "\"duplicate\":");
+    const bool full = bytes > 0 && (holds(data, bytes, "exceeded") || holds(data, bytes, "insufficient"));
     struct slot *slot = number >= 0 ? &js->slots[number % js->window] : NULL;
     (void)connection, (void)subscription;
     pthread_mutex_lock(&js->end.mutex);
     if (slot != NULL && slot->first_ns != 0 && slot->number == number && !slot->stored) {
         if (stored) {
-            js->stored++;
-            js->doubles += twice;
+            js->stored += twice ? 0 : slot->frames;
+            js->doubles += twice ? slot->frames : 0;
+            js->refused = 0;
             slot->stored = true;
             if (!slot->busy)
                 settle(js, slot);
         } else if (!slot->again) {
+            js->refused = bytes == 0 ? -ENOENT : full ? -ENOSPC : -EIO;
             slot->again = true;
             js->waiting++;
         }
@@ -172,7 +181,7 @@ static void publish_again(struct js *js)
             continue;
         if (now - slot->first_ns > RESEND_S * INT64_C(1000000000) || js->end.stopping) {
             js->given_up++;
-            js->end.error = js->end.error != 0 ? js->end.error : -EIO;
+            js->end.error = js->end.error != 0 ? js->end.error : js->refused != 0 ? js->refused : -EIO;
             settle(js, slot);
             nats_signal(js->end.out_fd);
             continue;
@@ -197,8 +206,8 @@ static void *resender(void *context)
     return NULL;
 }
 
-/* The next number's message. 0, or a negative errno: nothing went. */
-static int send_one(struct js *js, const void *data, int64_t bytes, const char *key)
+/* The next number's message, of so many frames. 0, or a negative errno: nothing went. */
+static int send_one(struct js *js, const void *data, int64_t bytes, int64_t frames, const char *key)
 {
     char id[120], reply[120], room[SUBJECT_BYTES];
     const char *subject = nats_end_subject(&js->end, key, room);
@@ -224,11 +233,20 @@ static int send_one(struct js *js, const void *data, int64_t bytes, const char *
     js->pending++;
     js->next++;
     js->sent_bytes += bytes;
-    *slot = (struct slot){.first_ns = now, .last_ns = now, .number = number, .end = js->sent_bytes, .msg = msg};
+    js->sent += frames;
+    *slot = (struct slot){.first_ns = now,
+                          .last_ns = now,
+                          .number = number,
+                          .end = js->sent_bytes,
+                          .bytes = bytes,
+                          .frames = frames,
+                          .frame_end = js->sent,
+                          .msg = msg};
     status = publish(js, slot);
     if (status != NATS_OK && !passes(status) && slot->first_ns != 0) { /* it is as if it had never been */
         js->next--;
         js->sent_bytes -= bytes;
+        js->sent -= frames;
         settle(js, slot);
         rc = nats_code(status);
     }
@@ -236,39 +254,54 @@ static int send_one(struct js *js, const void *data, int64_t bytes, const char *
     return rc;
 }
 
+/* The next `bytes` bytes as one message, joined where they are not in one piece; *spans and *at go on if it went. */
+static int send_next(struct js *js, const struct leat_span **spans, int64_t *at, int64_t bytes, int64_t frames, const char *key)
+{
+    const struct leat_span *span = *spans;
+    int64_t place = *at;
+    unsigned char *joined = NULL;
+    const void *data = span->data + place;
+    if (span->bytes - place < bytes) {
+        data = joined = malloc((size_t)(bytes & INT64_MAX));
+        if (joined == NULL)
+            return -ENOMEM;
+        nats_copy(&span, &place, joined, bytes);
+    } else {
+        place += bytes;
+        span += place == span->bytes;
+        place = place == (*spans)->bytes ? 0 : place;
+    }
+    int rc = send_one(js, data, bytes, frames, key);
+    free(joined);
+    if (rc == 0) {
+        *spans = span;
+        *at = place;
+    }
+    return rc;
+}
+
 static int64_t write_once(struct js *js, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
 {
-    int64_t took = 0, at = 0, bytes;
+    int64_t took = 0, at = 0, bytes, first = 0, counted = 0;
     int rc = 0;
     if (!js->end.out)
         return -EPIPE;
-    for (int64_t first = 0, next; rc == 0 && first < count; first = next) {
-        next = nats_end_group(&js->end, sizes, keys, first, count, &bytes);
-        const bool one_piece = bytes > 0 && spans->bytes - at >= bytes;
-        unsigned char *joined = one_piece || bytes == 0 ? NULL : malloc((size_t)(bytes & INT64_MAX));
-        const void *data = one_piece ? spans->data + at : joined;
-        if (bytes > 0 && data == NULL)
-            rc = -ENOMEM;
-        const struct leat_span *span = spans;
-        int64_t place = at;
-        if (joined != NULL)
-            nats_copy(&span, &place, joined, bytes);
-        rc = rc != 0 || bytes == 0 ? rc : send_one(js, data, bytes, keys != NULL ? keys[first] : NULL);
-        free(joined);
+    while (first < count) {
+        const int64_t next = nats_end_group(&js->end, sizes, keys, first, count, &bytes);
+        rc = bytes > 0 ? send_next(js, &spans, &at, bytes, next - counted, keys != NULL ? keys[first] : NULL) : 0;
         if (rc != 0)
             break;
+        counted = bytes > 0 ? next : counted;
         took += bytes;
-        for (int64_t left = bytes; left > 0;) { /* what went is behind us */
-            const int64_t here = spans->bytes - at < left ? spans->bytes - at : left;
-            left -= here;
-            at += here;
-            if (at == spans->bytes) {
-                spans++;
-                at = 0;
-            }
-        }
+        first = next;
     }
-    return took > 0 || rc == 0 ? took : rc;
+    if (took == 0 && rc != 0)
+        return rc;
+    pthread_mutex_lock(&js->end.mutex);
+    js->sent += first - counted; /* empty ones behind the last message; those before one are counted with it */
+    js->stored += first - counted;
+    pthread_mutex_unlock(&js->end.mutex);
+    return took;
 }
 
 static int64_t js_write_keyed(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
@@ -302,6 +335,33 @@ static int64_t js_stored(void *state, bool sync)
     const int64_t bytes = js->stored_bytes;
     pthread_mutex_unlock(&js->end.mutex);
     return bytes;
+}
+
+/* What is not stored is between `oldest` and `next`: J2. */
+static void js_unstored(void *state, bool give_up, struct leat_frames *ranges, int64_t most, struct leat_unstored *sum)
+{
+    struct js *js = state;
+    struct leat_frames last = {.first = -1, .end = -1};
+    pthread_mutex_lock(&js->end.mutex);
+    if (give_up && js->pending > 0 && js->end.error == 0)
+        js->end.error = js->refused != 0 ? js->refused : -ETIMEDOUT;
+    *sum = (struct leat_unstored){
+        .sent = js->sent, .sent_bytes = js->sent_bytes, .stored = js->stored, .doubles = js->doubles, .code = js->end.error};
+    for (int64_t number = js->oldest; number < js->next; number++) {
+        const struct slot *slot = &js->slots[number % js->window];
+        if (slot->stored)
+            continue;
+        sum->unknown += slot->frames;
+        sum->unknown_bytes += slot->bytes;
+        if (last.end != slot->frame_end - slot->frames) {
+            last.first = slot->frame_end - slot->frames;
+            sum->ranges++;
+        }
+        last.end = slot->frame_end;
+        if (sum->ranges <= most)
+            ranges[sum->ranges - 1] = last;
+    }
+    pthread_mutex_unlock(&js->end.mutex);
 }
 
 /* ---- in ---- */
@@ -470,7 +530,7 @@ static int js_close(void *state)
         while (js->pending > 0 && js->end.error == 0 && nats_now_ns() < until_ns)
             wait_ms(js, 50);
         js->given_up += js->pending;
-        rc = js->given_up == 0 ? 0 : js->end.error != 0 ? js->end.error : -ETIMEDOUT;
+        rc = js->given_up == 0 ? 0 : js->end.error != 0 ? js->end.error : js->refused != 0 ? js->refused : -ETIMEDOUT;
         pthread_mutex_unlock(&js->end.mutex);
     }
     nats_end_stop(&js->end);
@@ -623,4 +683,5 @@ const struct leat_transport nats_js = {
     .stored = js_stored,
     .stores_once = true,
     .write_keyed = js_write_keyed,
+    .unstored = js_unstored,
 };

@@ -52,6 +52,21 @@ enum leat_rest {
     LEAT_REST_HOST_PORT, /* HOST:PORT, where HOST may be [IPv6] */
 };
 
+/* Frames of an output, `first` among them and `end` not, counted from 0 in the order in which it took them. */
+struct leat_frames {
+    int64_t first, end;
+};
+
+/* What has become of the frames that an output took: sent = stored + doubles + unknown, each of which is counted where it happens. */
+struct leat_unstored {
+    int64_t sent, sent_bytes;
+    int64_t stored;                 /* as the other side has said */
+    int64_t doubles;                /* it said that it had them: from another run with the same id, or by an earlier try */
+    int64_t unknown, unknown_bytes; /* it has said nothing of them, or nothing good */
+    int64_t ranges;                 /* that those are; some that touch may be counted apart where not all were asked for */
+    int code;                       /* a negative errno: the output has failed; 0: it has not */
+};
+
 /*
  * One transport: constant data. An open endpoint is `state`, used by one thread at a time; every function gets what open returned. All
  * calls but open return at once, or block no longer than a device does. What signals a write to a closed pipe is not the transport's
@@ -131,6 +146,11 @@ struct leat_transport {
      * of a subject, a topic. A key is 1 to 63 bytes, terminated; -EINVAL: it cannot be one here. NULL: datagrams have no keys.
      */
     int64_t (*write_keyed)(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count);
+    /*
+     * Output: what became of the frames, in *sum, and the first `most` ranges of those that are not known to be stored, in order. give_up:
+     * nothing more is written, and close is not to wait for what is unknown now. From any thread, until close. NULL: nobody says.
+     */
+    void (*unstored)(void *state, bool give_up, struct leat_frames *ranges, int64_t most, struct leat_unstored *sum);
 };
 
 /*

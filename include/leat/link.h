@@ -342,6 +342,19 @@ LEAT_API void leat_link_settle(struct leat_link *link, int64_t bytes);
 LEAT_API int64_t leat_link_stored(struct leat_link *link, bool sync);
 
 /*
+ * What became of the messages that were sent, in *sum: stored, or not known to be, those among them that are still in the pipe. Where
+ * leat_link_stored counts up to the first that is missing, this names them all.
+ *
+ * @param give_up  nothing more is sent, and leat_link_close is not to wait for what is unknown by now
+ * @param ranges   NULL, or room for `most`: set to the first that are unknown, in order, counted from 0
+ * @param most     0 or more
+ * Returns 0; -ENOTSUP: this endpoint is never told, and nothing is set.   Source: librdkafka's delivery reports
+ *
+ * [thread: application | blocks: no | allocates: no | fails: ENOTSUP]
+ */
+LEAT_API int leat_link_unstored(struct leat_link *link, bool give_up, struct leat_frames *ranges, int64_t most, struct leat_unstored *sum);
+
+/*
  * Returns what stood behind the last recv or send that said the input or output is over; code 0: nothing did, or a clean end. Valid until
  * the link is closed.
  *

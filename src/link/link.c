@@ -508,6 +508,28 @@ int64_t leat_link_stored(struct leat_link *link, bool sync)
     return link->transport->stored && !link->transport->reconnects ? link->transport->stored(link->state, sync) : -ENOTSUP;
 }
 
+int leat_link_unstored(struct leat_link *link, bool give_up, struct leat_frames *ranges, int64_t most, struct leat_unstored *sum)
+{
+    if (!link->transport->unstored || link->transport->reconnects)
+        return -ENOTSUP;
+    const int64_t room = ranges ? most : 0;
+    link->transport->unstored(link->state, give_up, ranges, room, sum);
+    const struct leat_frames waiting = {.first = sum->sent, .end = link->frames_sent};
+    if (waiting.first == waiting.end)
+        return 0;
+    const bool touches = sum->ranges > 0 && sum->ranges <= room && ranges[sum->ranges - 1].end == waiting.first;
+    if (touches)
+        ranges[sum->ranges - 1].end = waiting.end;
+    else if (sum->ranges < room)
+        ranges[sum->ranges] = waiting;
+    sum->ranges += !touches;
+    sum->unknown += waiting.end - waiting.first;
+    sum->unknown_bytes += link->bytes_sent - sum->sent_bytes;
+    sum->sent = link->frames_sent;
+    sum->sent_bytes = link->bytes_sent;
+    return 0;
+}
+
 const struct leat_error *leat_link_error(const struct leat_link *link)
 {
     static const struct leat_error none = {.offset = -1};

@@ -141,16 +141,6 @@ def unverified():
   server.end()
 
 
-def dies_for_good(server):
-  """What was taken and is not stored is said to be so, in time."""
-  process = start('pump', '--from', 'gen:?rate=2000', '--to', f'nats-js://{server.at}/dies?subject=dies&storage=memory&linger_ms=2000&window=65536', '--frame', 't8l16', '--stats', 'json',
-                  '--seconds', '4')
-  time.sleep(1.5)
-  server.kill()
-  rest = process.stderr.read().decode()
-  check(process.wait(SECONDS) == 3, f'the server died: exit {process.returncode}: {rest}')
-
-
 one = Server(os.path.join(work, 'one'), ACCOUNTS)
 published(one, '0')
 published(one, '64KiB')
@@ -159,5 +149,4 @@ stream(one)
 faults(one)
 garbage()
 unverified()
-dies_for_good(one)
 print(f'{len(data)} bytes in 20000 frames: published one by one, published many to a message, subscribed, stored and read: the same')
