@@ -92,8 +92,11 @@ def is_full(server, name, room, **limit):
   check(time.monotonic() - began < 8, f'{name}: {time.monotonic() - began:.1f} s')
   check(any(line.endswith(': close: No space left on device') for line in lines), f'{name}: {lines}')
   missing = unknown(told, lines, name)
-  there = in_stream(server, name)
-  check(told['storage']['stored'] == len(there) and there | missing == set(range(3000)) and not there & missing, f'{name}: {told}')
+  # By bytes, server 2.9.10 may store one that does not quite fit, say so, and remove the first to make room, and so again with each that is sent once more.
+  removed = set(range(server.ask(f'STREAM.INFO.{name}')['state']['first_seq'] - 1))
+  there = in_stream(server, name) | removed
+  check(room is None or not removed, f'{name}: {len(removed)} frames were removed')
+  check(told['storage']['stored'] == len(there) and there | missing == set(range(3000)) and not there & missing, f'{name}: {sorted(there & missing)}: {told}')
   check(room is None or len(there) == room, f'{name}: {len(there)} frames in it')
   return len(missing)
 
@@ -107,6 +110,14 @@ def is_full_and_more_comes(server):
   told, lines = ended(process, 'waits', 3, 12)
   missing = unknown(told, lines, 'waits')
   check(in_stream(server, 'waits') == set(range(100)) and missing == set(range(100, told['frames_in'])), f'waits: {told}')
+
+
+def is_given_up(process, server):
+  """A minute after they were published first messages are given up, and the run ends by itself."""
+  told, lines = ended(process, 'minute', 3, 80)
+  missing = unknown(told, lines, 'minute')
+  check(len(lines) == 2 and re.search(r': offset \d+: write: No space left on device$', lines[0]), f'minute: {lines}')
+  check(in_stream(server, 'minute') == set(range(100)) and missing == set(range(100, told['frames_in'])), f'minute: {told}')
 
 
 def is_deleted(server):
@@ -183,7 +194,9 @@ def is_slow(server):
   return told['lost']
 
 
-server = Server(os.path.join(work, 'server'))
+server, other = Server(os.path.join(work, 'server')), Server(os.path.join(work, 'other'))
+other.make_stream('minute', ['minute'], discard='new', max_msgs=100)
+minute = pump(other, 'minute', 'window=1000', 'gen:?size=32')
 lost = dies_for_good(server, 'plain', 'batch=0')
 lost_too = dies_for_good(server, 'many', 'batch=4096')
 full = is_full(server, 'messages', 1000, max_msgs=1000), is_full(server, 'bytes', None, max_bytes=50000)
@@ -195,4 +208,6 @@ comes_back(server)
 sent_again(server)
 dropped = is_slow(server)
 server.end()
+is_given_up(minute, other)
+other.end()
 print(f'killed for good: {lost[0]} and {lost_too[0]} frames not known to be stored, of which {lost[1]} and {lost_too[1]} were; full: {full}; slow: {dropped} lost')
