@@ -49,9 +49,10 @@ bool cli_endpoint_valid(const char *endpoint); /* false: it does not parse, and 
 bool cli_endpoint_listens(const char *endpoint);
 /* `name` is the same file, followed (src/endpoint/file.c). False: it is no file, or there is no room. */
 bool cli_endpoint_follow(const char *endpoint, char *name, size_t room);
-bool cli_endpoint_reconnects(const char *endpoint); /* a connection that was lost can be made anew */
-bool cli_endpoint_is_file(const char *endpoint);    /* of the scheme `file', whatever the path names */
-bool cli_endpoint_read_again(const char *endpoint); /* a later run reads the same from it: a regular file, a generator */
+bool cli_endpoint_reconnects(const char *endpoint);   /* a connection that was lost can be made anew */
+bool cli_endpoint_is_file(const char *endpoint);      /* of the scheme `file', whatever the path names */
+int64_t cli_endpoint_linger_ms(const char *endpoint); /* its key linger_ms, or 10000 */
+bool cli_endpoint_read_again(const char *endpoint);   /* a later run reads the same from it: a regular file, a generator */
 /* The endpoint's transport, and *address is the name taken apart; NULL: it does not parse. */
 const struct leat_transport *cli_endpoint_transport(const char *endpoint, struct leat_address *address);
 bool cli_endpoints_same_file(const char *one, const char *other);      /* both name one regular file that is there */

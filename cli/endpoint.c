@@ -59,6 +59,16 @@ bool cli_endpoint_follow(const char *endpoint, char *name, size_t room)
     return (size_t)snprintf(name + used, room - used, "?follow=1") < room - used;
 }
 
+int64_t cli_endpoint_linger_ms(const char *endpoint)
+{
+    struct leat_address address;
+    int64_t linger_ms = 10000;
+    const char *text = cli_endpoint_transport(endpoint, &address) != NULL ? leat_address_value(&address, "linger_ms") : NULL;
+    if (text != NULL)
+        cli_parse_size(text, 0, &linger_ms);
+    return linger_ms;
+}
+
 /* The regular file that an endpoint names; false: it names none. */
 static bool regular_file(const char *endpoint, struct stat *file)
 {

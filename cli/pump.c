@@ -25,6 +25,8 @@ enum pump_option {
     OPT_PROGRESS,
     OPT_STATS,
     OPT_DIALECT_FILE,
+    OPT_FILTER,
+    OPT_KEY,
 };
 
 static const struct argp_option options[] = {
@@ -33,6 +35,14 @@ static const struct argp_option options[] = {
     {.name = "frame", .key = OPT_FRAME, .arg = "DIALECT", .doc = "How the input is framed; `leat dialects' lists them"},
     {.name = "tlv", .key = OPT_TLV, .flags = OPTION_ALIAS},
     {.name = "dialect-file", .key = OPT_DIALECT_FILE, .arg = "FILE", .doc = CLI_DIALECT_FILE_DOC},
+    {.name = "filter",
+     .key = OPT_FILTER,
+     .arg = "PATH=VALUE",
+     .doc = "Only frames in which an item that PATH leads to has that value: a number, 0x and bytes in hex, or a text"},
+    {.name = "key",
+     .key = OPT_KEY,
+     .arg = "PATH[:FORM]",
+     .doc = "What the item that PATH leads to holds is the last token of NATS's subject, or ZeroMQ's topic; FORM: text, number or hex"},
     {.name = "repeat", .key = OPT_REPEAT, .arg = "N", .doc = "Read the source N times over (1)"},
     {.name = "limit", .key = OPT_LIMIT, .arg = "FRAMES", .doc = "Stop after that many frames"},
     {.name = "seconds", .key = OPT_SECONDS, .arg = "S", .doc = "Stop after that many seconds"},
@@ -100,6 +110,13 @@ static void need(struct argp_state *state, bool good, const char *option, const 
         argp_failure(state, CLI_USAGE, 0, "--%s=%s: %s", option, argument, wanted);
 }
 
+static void add_filter(struct argp_state *state, struct pump_options *chosen, const char *argument)
+{
+    if (chosen->filter_count == PUMP_FILTERS)
+        argp_failure(state, CLI_USAGE, 0, "--filter: %d at most", PUMP_FILTERS);
+    chosen->filters[chosen->filter_count++].text = argument;
+}
+
 /* All options are there: do they fit one another? */
 static void check(struct argp_state *state, struct pump_options *chosen)
 {
@@ -108,6 +125,12 @@ static void check(struct argp_state *state, struct pump_options *chosen)
     chosen->dialect = cli_dialect(chosen->frame);
     if (chosen->dialect == NULL)
         exit(CLI_USAGE);
+    for (int64_t i = 0; i < chosen->filter_count; i++) {
+        const char *wrong = pump_filter_read(&chosen->filters[i], chosen->dialect);
+        need(state, wrong == NULL, "filter", chosen->filters[i].text, wrong);
+    }
+    const char *wrong = chosen->key_text != NULL ? pump_key_read(chosen) : NULL;
+    need(state, wrong == NULL, "key", chosen->key_text, wrong);
     if (chosen->max_frame > INT64_MAX / 2)
         argp_failure(state, CLI_USAGE, 0, "--max-frame: too large");
     if (chosen->high_water_bytes == 0)
@@ -162,6 +185,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPT_STATS:
         need(state, parse_stats(chosen, argument), "stats", argument, "text, json or none is wanted");
+        return 0;
+    case OPT_KEY:
+        chosen->key_text = argument;
+        return 0;
+    case OPT_FILTER:
+        add_filter(state, chosen, argument);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "takes options only: '%s'", argument);
@@ -233,6 +262,8 @@ static int open_both(struct pump *pump)
     link_options.dialect = NULL;
     link_options.repeat = 0;
     link_options.no_thread = true; /* the main thread writes */
+    link_options.key = chosen->key_text != NULL ? pump_key : NULL;
+    link_options.key_context = pump;
     side = with_reconnect(chosen, link_options, chosen->to, &pump->to_news);
     status = open_side(&pump->to, chosen->to, &side);
     if (status != 0)
@@ -281,7 +312,14 @@ int cli_pump(int argc, char **argv)
     if (status != 0)
         return status;
     cli_signals_catch(true);
+    if (!pump_fields_open(&pump)) {
+        cli_error("no memory for a frame of --max-frame bytes");
+        leat_link_close(pump.from, 0, NULL, NULL);
+        leat_link_close(pump.to, 0, NULL, NULL);
+        return CLI_IO;
+    }
     pump_move(&pump, &result);
+    pump_fields_close(&pump);
     if (pump.options.stats == PUMP_STATS_TEXT)
         pump_report_text(&pump, &result);
     else if (pump.options.stats == PUMP_STATS_JSON)

@@ -4,6 +4,7 @@
 #include "pump.h"
 
 #include <leat/os.h>
+#include <time.h>
 
 #define BATCH 64                /* frames that are handed on at once */
 #define TICK_FRAMES 1024        /* between two looks at the clock, */
@@ -48,6 +49,12 @@ static void stop_soon(struct pump *pump)
     pump->stopping = true;
 }
 
+/* How many bytes of the input are dealt with once that many of the output are stored. */
+static int64_t input_bytes(struct pump *pump, int64_t stored)
+{
+    return pump->options.filter_count > 0 ? pump_marks_reached(&pump->marks, stored) : stored;
+}
+
 /* The source need not keep what the output has by now; with --ack-after fsync the output is written out first, 10 times a second. */
 static void let_go(struct pump *pump, int64_t now_ns)
 {
@@ -58,15 +65,18 @@ static void let_go(struct pump *pump, int64_t now_ns)
         stored = leat_link_stored(pump->to, true);
         pump->synced_ns = now_ns;
         pump->synced_bytes = stored > 0 ? stored : pump->synced_bytes;
+        if (stored < 0) /* nothing will be acknowledged any more; the last look, in finish, tells why */
+            stop_soon(pump);
     }
     if (stored == -ENOTSUP) { /* taken is all that is known of it */
         struct leat_link_stats output;
         leat_link_stats(pump->to, &output);
         stored = output.bytes_out;
     }
-    if (stored >= pump->settled_bytes) { /* empty messages, too, which end where the last one did */
-        leat_link_settle(pump->from, stored);
-        pump->settled_bytes = stored;
+    const int64_t in = stored < 0 ? -1 : input_bytes(pump, stored);
+    if (in >= pump->settled_bytes) { /* empty messages, too, which end where the last one did */
+        leat_link_settle(pump->from, in);
+        pump->settled_bytes = in;
     }
 }
 
@@ -138,6 +148,26 @@ static int give(struct pump *pump, struct leat_msg *msgs, int64_t count, int64_t
     return 0;
 }
 
+/* Those that a filter keeps back are gone, the others move up. How many there are of these. */
+static int64_t sift(struct pump *pump, struct leat_msg *msgs, int64_t count)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < count; i++) {
+        if (!pump_filters_pass(pump, &msgs[i])) {
+            leat_msg_unref(&msgs[i]);
+            pump->filtered++;
+            continue;
+        }
+        pump->passed_bytes += leat_msg_size(&msgs[i]);
+        if (kept < i) {
+            leat_msg_init(&msgs[kept]);
+            leat_msg_move(&msgs[kept], &msgs[i]);
+        }
+        kept++;
+    }
+    return kept;
+}
+
 static void give_up(struct pump *pump, struct leat_msg *msg)
 {
     pump->unsent++;
@@ -160,7 +190,8 @@ static void take_the_rest(struct pump *pump)
     stop_soon(pump);
     while (pump->taken < pump->limit && leat_link_recv(pump->from, &msg, leat_os_now_ns() + CLI_TICK_NS) == 0) {
         count_taken(pump, &msg, 1);
-        give_up(pump, &msg);
+        if (sift(pump, &msg, 1) > 0)
+            give_up(pump, &msg);
     }
 }
 
@@ -195,7 +226,8 @@ static void move(struct pump *pump)
         }
         int64_t given;
         count_taken(pump, msgs, got);
-        int code = give(pump, msgs, got, &given);
+        got = sift(pump, msgs, got);
+        int code = got > 0 ? give(pump, msgs, got, &given) : 0;
         if (code != 0) {
             for (; given < got; given++)
                 give_up(pump, &msgs[given]);
@@ -204,6 +236,7 @@ static void move(struct pump *pump)
             take_the_rest(pump);
             return;
         }
+        pump_marks_put(&pump->marks, pump->passed_bytes, pump->taken_bytes);
         if (pump->taken - pump->tick_frames >= TICK_FRAMES || pump->taken_bytes - pump->tick_bytes >= TICK_BYTES ||
             (cli_signal() != 0 && !pump->stopping))
             tick(pump);
@@ -227,9 +260,63 @@ static int64_t settle(struct pump *pump, struct leat_link_stats *output)
     }
 }
 
+/* Until the output has said that all is stored, or has failed, or its linger_ms are over. */
+static void wait_for_storage(struct pump *pump)
+{
+    const int64_t until_ns = leat_os_now_ns() + cli_endpoint_linger_ms(pump->options.to) * 1000000;
+    struct timespec pause = {.tv_nsec = 500000};
+    struct leat_unstored fate;
+    while (leat_link_unstored(pump->to, false, NULL, 0, &fate) == 0 && fate.unknown > 0 && fate.code == 0) {
+        const int64_t now_ns = leat_os_now_ns();
+        let_go(pump, now_ns);
+        if (now_ns >= until_ns || out_of_patience(pump, now_ns))
+            return;
+        nanosleep(&pause, NULL); /* a signal may cut it short */
+        pause.tv_nsec = pause.tv_nsec < 16000000 ? 2 * pause.tv_nsec : pause.tv_nsec;
+        pump_news_tell(pump);
+        pump_progress_tick(pump, now_ns);
+    }
+}
+
+/* What became of everything that no filter kept back, what the failed output refused among it. */
+static void ask_fate(struct pump *pump, struct pump_result *result)
+{
+    struct leat_unstored *fate = &result->fate;
+    if (!pump->output_failed)
+        wait_for_storage(pump);
+    result->says = leat_link_unstored(pump->to, true, result->unstored, PUMP_RANGES, fate) == 0;
+    if (!result->says || pump->unsent == 0)
+        return;
+    const struct leat_frames unsent = {.first = fate->sent, .end = fate->sent + pump->unsent};
+    const bool touches = fate->ranges > 0 && fate->ranges <= PUMP_RANGES && result->unstored[fate->ranges - 1].end == unsent.first;
+    if (touches)
+        result->unstored[fate->ranges - 1].end = unsent.end;
+    else if (fate->ranges < PUMP_RANGES)
+        result->unstored[fate->ranges] = unsent;
+    fate->ranges += !touches;
+    fate->unknown += pump->unsent;
+    fate->unknown_bytes += pump->unsent_bytes;
+    fate->sent += pump->unsent;
+    fate->sent_bytes += pump->unsent_bytes;
+}
+
+/* Each term of the ledger is counted where it happens: what they do not explain was dropped. */
+static void count(const struct pump *pump, struct pump_result *result, const struct leat_link_end *in, const struct leat_link_end *out)
+{
+    const struct leat_unstored *fate = &result->fate;
+    result->input.malformed = pump->malformed;
+    result->read_ahead = in->unread;
+    result->frames_in = in->accepted - in->unread;
+    result->bytes_in = pump->taken_bytes;
+    result->frames_out = result->says ? fate->stored + fate->doubles : out->delivered;
+    result->bytes_out = result->says ? fate->sent_bytes - fate->unknown_bytes : out->delivered_bytes;
+    result->in_flight = result->says ? fate->unknown : out->left + pump->unsent;
+    result->filtered = pump->filtered;
+    result->dropped = result->frames_in - result->frames_out - result->in_flight - result->filtered;
+}
+
 /*
- * Everything sent is written, or known to be lost, when this returns; both links are gone. Each term of the ledger is counted where it
- * happens: accepted and unread by the input, delivered and left by the output, given up here. What they do not explain was dropped.
+ * Everything sent is written, or known to be lost, when this returns; both links are gone.
  */
 static void finish(struct pump *pump, struct pump_result *result)
 {
@@ -239,25 +326,22 @@ static void finish(struct pump *pump, struct pump_result *result)
     int64_t deadline_ns = settle(pump, &result->output), synced = 0;
     if (pump->options.ack_after == PUMP_ACK_FSYNC && !pump->output_failed && (synced = leat_link_stored(pump->to, true)) < 0)
         output_fault(pump, NULL, (int)synced);
+    ask_fate(pump, result);
     int code = leat_link_close(pump->to, deadline_ns, &out, &error);
-    if (code == 0 && !pump->output_failed) /* else what is settled is what was stored for sure */
-        leat_link_settle(pump->from, pump->options.ack_after == PUMP_ACK_FSYNC ? synced : out.delivered_bytes);
+    if (code == 0 && !pump->output_failed && result->fate.unknown == 0) /* else what is settled is what was stored for sure */
+        leat_link_settle(pump->from, input_bytes(pump, pump->options.ack_after == PUMP_ACK_FSYNC ? synced : out.delivered_bytes));
     result->seconds = (double)(leat_os_now_ns() - pump->start_ns) * 1e-9;
     int64_t calls = cli_allocations();
     result->allocations = calls < 0 ? -1 : pump->warm ? calls - pump->warm_calls : 0;
     if (code != 0 && !pump->output_failed)
         output_fault(pump, &error, code);
-
+    if (result->says && result->fate.unknown > 0) {
+        pump->fault_exit = pump->fault_exit != 0 ? pump->fault_exit : CLI_IO;
+        pump_report_unstored(pump, result);
+    }
     leat_link_stats(pump->from, &result->input);
-    result->input.malformed = pump->malformed;
     leat_link_close(pump->from, 0, &in, NULL);
-    result->read_ahead = in.unread;
-    result->frames_in = in.accepted - in.unread;
-    result->bytes_in = pump->taken_bytes;
-    result->frames_out = out.delivered;
-    result->bytes_out = out.delivered_bytes;
-    result->in_flight = out.left + pump->unsent;
-    result->dropped = result->frames_in - result->frames_out - result->in_flight;
+    count(pump, result, &in, &out);
     pump->from = pump->to = NULL;
 }
 

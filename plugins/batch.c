@@ -31,10 +31,10 @@ void plugin_copy(const struct leat_span **span, int64_t *at, void *to, int64_t b
     }
 }
 
-int64_t plugin_batch_group(const int64_t *sizes, int64_t first, int64_t count, int64_t most, int64_t *bytes)
+int64_t plugin_batch_group(const int64_t *sizes, const char *const *keys, int64_t first, int64_t count, int64_t most, int64_t *bytes)
 {
     int64_t next = first + 1, batch = BATCH_HEAD_BYTES + BATCH_ITEM_BYTES + sizes[first];
-    for (; next < count && sizes[next] <= most - batch - BATCH_ITEM_BYTES; next++)
+    for (; next < count && sizes[next] <= most - batch - BATCH_ITEM_BYTES && (keys == NULL || strcmp(keys[next], keys[first]) == 0); next++)
         batch += BATCH_ITEM_BYTES + sizes[next];
     *bytes = most > 0 ? batch : sizes[first];
     return next;

@@ -21,7 +21,7 @@ void plugin_copy(const struct leat_span **span, int64_t *at, void *to, int64_t b
  * The next frames that are one message: as many as fit into a batch of `most` bytes, at least one; *bytes is the batch's size. With `most`
  * 0 it is one frame as it stands, and its size. Returns the index behind them.
  */
-int64_t plugin_batch_group(const int64_t *sizes, int64_t first, int64_t count, int64_t most, int64_t *bytes);
+int64_t plugin_batch_group(const int64_t *sizes, const char *const *keys, int64_t first, int64_t count, int64_t most, int64_t *bytes);
 
 /* The batch of the next `count` frames is written to `to`, all `bytes` that plugin_batch_group said. @param sender  0: not told */
 void plugin_batch_write(void *to, int64_t bytes, uint64_t sender, uint64_t number, const struct leat_span **span, int64_t *at,

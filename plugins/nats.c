@@ -161,6 +161,7 @@ int nats_end_open(struct nats_end *end, const struct leat_address *address, unsi
     pthread_cond_init(&end->room, NULL);
     end->in = (directions & LEAT_IN) != 0;
     end->out = (directions & LEAT_OUT) != 0;
+    end->keyed = (directions & LEAT_KEYED) != 0;
     end->linger_ms = 10000;
     int rc = plugin_number(address, "linger_ms", INT32_MAX, &end->linger_ms, error);
     rc = rc != 0 ? rc : plugin_batching(address, 1 << 20, &end->batch, &end->linger_ns, error);
@@ -190,7 +191,7 @@ void nats_end_stop(struct nats_end *end)
 static pthread_mutex_t buried_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct nats_end *buried;
 
-static int64_t now_ns(void)
+int64_t nats_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -199,7 +200,7 @@ static int64_t now_ns(void)
 
 static void bury(struct nats_end *end)
 {
-    end->closed_ns = now_ns();
+    end->closed_ns = nats_now_ns();
     pthread_mutex_lock(&buried_mutex);
     end->next = buried;
     buried = end;
@@ -374,6 +375,17 @@ int nats_end_present(void *state, struct leat_error *why)
 }
 
 /* ---- what goes out ---- */
+
+const char *nats_end_subject(const struct nats_end *end, const char *key, char room[SUBJECT_BYTES])
+{
+    if (key == NULL)
+        return end->subject;
+    for (const char *at = key; *at != '\0'; at++) { /* a line of the protocol ends or parts at some of these */
+        if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == '.' || *at == '*' || *at == '>')
+            return NULL;
+    }
+    return *key != '\0' && snprintf(room, SUBJECT_BYTES, "%s.%s", end->subject, key) < SUBJECT_BYTES ? room : NULL;
+}
 
 int64_t nats_end_linger(void *state, int64_t *bytes)
 {

@@ -43,8 +43,8 @@ static int core_open(void **state, const struct leat_address *address, unsigned 
     int rc = nats_end_open(&core->end, address, directions, &subject, error);
     if (rc == 0) {
         memcpy(core->end.subject, subject, strlen(subject) + 1);
-        core->end.sender = plugin_sender(NULL);
-        if (core->end.in && group == NULL) /* of a group's messages each gets some */
+        core->end.sender = core->end.keyed ? 0 : plugin_sender(NULL); /* who hears of some keys gets some of the numbers */
+        if (core->end.in && group == NULL)                            /* of a group's messages each gets some */
             core->end.seen = calloc(1, sizeof *core->end.seen);
         natsStatus status = NATS_OK;
         if (core->end.in && group != NULL)
@@ -75,9 +75,8 @@ static int64_t core_read(void *state, void *span, int64_t bytes)
     return nats_end_read(state, span, bytes, drop);
 }
 
-static int64_t write_once(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+static int64_t write_once(struct core *core, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
 {
-    struct core *core = state;
     int64_t took = 0, at = 0, bytes;
     if (!core->end.out)
         return -EPIPE;
@@ -85,10 +84,14 @@ static int64_t write_once(void *state, const struct leat_span *spans, const int6
     int rc = core->end.error;
     pthread_mutex_unlock(&core->end.mutex);
     for (int64_t first = 0, next; rc == 0 && first < count; first = next) {
-        next = plugin_batch_group(sizes, first, count, core->end.batch, &bytes);
+        char room[SUBJECT_BYTES];
+        const char *subject = nats_end_subject(&core->end, keys != NULL ? keys[first] : NULL, room);
+        next = plugin_batch_group(sizes, keys, first, count, core->end.batch, &bytes);
         const void *data = bytes > 0 ? nats_end_join(&core->end, &spans, &at, sizes + first, next - first, bytes) : NULL;
-        if (bytes > 0)
-            rc = data != NULL ? nats_code(natsConnection_Publish(core->end.connection, core->end.subject, data, (int)bytes)) : -ENOMEM;
+        if (subject == NULL)
+            rc = -EINVAL;
+        else if (bytes > 0)
+            rc = data != NULL ? nats_code(natsConnection_Publish(core->end.connection, subject, data, (int)bytes)) : -ENOMEM;
         if (rc != 0)
             break;
         core->end.number += (uint64_t)(next - first);
@@ -98,14 +101,19 @@ static int64_t write_once(void *state, const struct leat_span *spans, const int6
     return took > 0 || rc == 0 ? took : rc;
 }
 
-static int64_t core_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+static int64_t core_write_keyed(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
 {
     struct core *core = state;
-    int64_t took = write_once(state, spans, sizes, count);
+    int64_t took = write_once(core, spans, sizes, keys, count);
     if (took != -EAGAIN) /* the library keeps no more while it is away */
         return took;
     nats_clear(core->end.out_fd);
-    return write_once(state, spans, sizes, count);
+    return write_once(core, spans, sizes, keys, count);
+}
+
+static int64_t core_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+{
+    return core_write_keyed(state, spans, sizes, NULL, count);
 }
 
 static int64_t core_write(void *state, const struct leat_span *spans, int64_t count)
@@ -146,4 +154,5 @@ const struct leat_transport nats_core = {
     .tells_by_reading = true,
     .present = nats_end_present,
     .linger = nats_end_linger,
+    .write_keyed = core_write_keyed,
 };

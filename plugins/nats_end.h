@@ -13,11 +13,15 @@
 #include <nats/nats.h>
 #include <pthread.h>
 
-#define QUEUE 1024 /* messages; a power of two */
+#define SUBJECT_BYTES (LEAT_ADDRESS_BYTES + LEAT_KEY_BYTES)
+#define RESEND_S 60                      /* for which a message of JetStream is published again */
+#define PAUSE_MS 200                     /* between two tries of whatever */
+#define PATIENCE_NS INT64_C(10000000000) /* with a cluster that has just begun */
+#define QUEUE 1024                       /* messages; a power of two */
 
 struct nats_end {
     natsConnection *connection;
-    bool in, out;
+    bool in, out, keyed;
     char subject[LEAT_ADDRESS_BYTES];
     int64_t linger_ms, batch, linger_ns;
     int in_fd, out_fd, news_fd; /* news: the connection is lost, or there again */
@@ -68,6 +72,14 @@ void nats_end_stop(struct nats_end *end); /* whoever waits for room does not any
  */
 void nats_end_close(struct nats_end *end, void *also);
 
+/*
+ * nats_stream.c: the stream is there, or is made, and can be written or read as the address wants: 0, and the subject is set where there is
+ * one; or a negative errno.
+ */
+int nats_stream_find(struct nats_end *end, jsCtx *context, const char *stream, const struct leat_address *address,
+                     struct leat_error *error);
+
+int64_t nats_now_ns(void); /* CLOCK_MONOTONIC */
 void nats_signal(int fd);
 void nats_clear(int fd);
 /* The message is in the queue, after a wait for room. False: it was not taken, as the end is closing. */
@@ -83,5 +95,7 @@ int64_t nats_end_linger(void *state, int64_t *bytes);
  */
 const void *nats_end_join(struct nats_end *end, const struct leat_span **span, int64_t *at, const int64_t *sizes, int64_t count,
                           int64_t bytes);
+/* Where a message of that key goes, perhaps in `room`; NULL: such a key cannot be a token. key: NULL without. */
+const char *nats_end_subject(const struct nats_end *end, const char *key, char room[SUBJECT_BYTES]);
 
 #endif

@@ -12,7 +12,9 @@
  * then its acknowledgement was lost, and else waits for its turn.
  *
  * J1  slots[n % window] is number n's from its first publish until it is stored or given up; no number beyond oldest + window is published.
- * J2  all before number `oldest` are stored, and their bytes are stored_bytes; nothing is given up before it.
+ * J2  all before number `oldest` are stored, and their bytes are stored_bytes; nothing is given up before it. From there to `next` the
+ *     slots say of each whether it is stored, those that are free again, too.
+ * J4  sent = stored + doubles + the frames of the numbers from `oldest` on that are not stored.
  * J3  owed[owed_first .. owed_end) are what was read whole and is not settled, in order; the places are counted modulo owed_room.
  */
 #define _GNU_SOURCE
@@ -26,23 +28,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RESEND_S 60
-#define WINDOW_S 120 /* of duplicates, where leat makes the stream */
-#define MOST_WINDOW_S (7 * 24 * 3600)
 #define ANSWER_MS 2000
-#define PAUSE_MS 200
-#define PATIENCE_NS INT64_C(10000000000) /* with a cluster that has just begun */
 #define SEEN (INT64_C(1) << 20)
 #define FETCH 256
 #define MOST_OWED 16384 /* messages that a consumer gives without an acknowledgement */
 #define MSG_ID "Nats-Msg-Id"
 
 struct slot {
-    int64_t first_ns, last_ns; /* when it was published first, 0: free; and last */
-    int64_t number, end;       /* its bytes and all before it, from the first number on */
+    int64_t first_ns, last_ns;        /* when it was published first, 0: free; and last */
+    int64_t number, end;              /* its bytes and all before it, from the first number on */
+    int64_t bytes, frames, frame_end; /* its own; and likewise */
     natsMsg *msg;
-    bool again;        /* the answer was bad, or the library did not take it: to be published again */
-    bool busy, stored; /* a thread publishes it just now, without the mutex; the answer came meanwhile */
+    bool again;  /* the answer was bad, or the library did not take it: to be published again */
+    bool busy;   /* a thread publishes it just now, without the mutex */
+    bool stored; /* the answer came, perhaps meanwhile; stays true when the slot is free */
 };
 
 /* A message that was read, and is to be acknowledged. */
@@ -62,8 +61,10 @@ struct js {
 
     /* out; under end.mutex */
     struct slot *slots;
-    int64_t window, next, pending, stored, doubles, given_up, waiting;
+    int64_t window, next, pending, given_up, waiting; /* messages */
     int64_t sent_bytes, oldest, stored_bytes;
+    int64_t sent, stored, doubles; /* frames */
+    int refused;                   /* what the server said of a message last; 0: it stored it */
     bool wants_room;
     pthread_cond_t changed; /* nothing is pending any more, or the end */
 
@@ -73,13 +74,6 @@ struct js {
     struct owed *owed;
     int64_t owed_first, owed_end, owed_room; /* a power of two, or 0 */
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* Waits for `changed`, under the mutex. */
 static void wait_ms(struct js *js, int64_t ms)
@@ -130,17 +124,20 @@ static void on_answer(natsConnection *connection, natsSubscription *subscription
     const int64_t number = dot != NULL ? strtoll(dot + 1, NULL, 10) : -1;
     const bool stored = bytes > 0 && holds(data, bytes, "\"seq\":") && !holds(data, bytes, "\"error\":");
     const bool twice = stored && holds(data, bytes, "\"duplicate\":");
+    const bool full = bytes > 0 && (holds(data, bytes, "exceeded") || holds(data, bytes, "insufficient"));
     struct slot *slot = number >= 0 ? &js->slots[number % js->window] : NULL;
     (void)connection, (void)subscription;
     pthread_mutex_lock(&js->end.mutex);
     if (slot != NULL && slot->first_ns != 0 && slot->number == number && !slot->stored) {
         if (stored) {
-            js->stored++;
-            js->doubles += twice;
+            js->stored += twice ? 0 : slot->frames;
+            js->doubles += twice ? slot->frames : 0;
+            js->refused = 0;
             slot->stored = true;
             if (!slot->busy)
                 settle(js, slot);
         } else if (!slot->again) {
+            js->refused = bytes == 0 ? -ENOENT : full ? -ENOSPC : -EIO;
             slot->again = true;
             js->waiting++;
         }
@@ -178,13 +175,13 @@ static void publish_again(struct js *js)
 {
     for (int64_t number = js->oldest; number < js->next; number++) {
         struct slot *slot = &js->slots[number % js->window];
-        const int64_t now = now_ns();
+        const int64_t now = nats_now_ns();
         if (slot->first_ns == 0 || slot->number != number || slot->busy ||
             (!slot->again && now - slot->last_ns < ANSWER_MS * INT64_C(1000000)))
             continue;
         if (now - slot->first_ns > RESEND_S * INT64_C(1000000000) || js->end.stopping) {
             js->given_up++;
-            js->end.error = js->end.error != 0 ? js->end.error : -EIO;
+            js->end.error = js->end.error != 0 ? js->end.error : js->refused != 0 ? js->refused : -EIO;
             settle(js, slot);
             nats_signal(js->end.out_fd);
             continue;
@@ -210,14 +207,15 @@ static void *resender(void *context)
 }
 
 /* The next number's message, of so many frames, which have frame_bytes. 0, or a negative errno: nothing went. */
-static int send_one(struct js *js, const void *data, int64_t bytes, int64_t frames, int64_t frame_bytes)
+static int send_one(struct js *js, const void *data, int64_t bytes, int64_t frames, int64_t frame_bytes, const char *key)
 {
-    char id[120], reply[120];
+    char id[120], reply[120], room[SUBJECT_BYTES];
+    const char *subject = nats_end_subject(&js->end, key, room);
     natsMsg *msg = NULL;
     const int64_t number = js->next; /* this thread's alone to change */
     struct slot *slot = &js->slots[number % js->window];
     pthread_mutex_lock(&js->end.mutex);
-    int rc = js->end.error != 0 ? js->end.error : slot->first_ns != 0 ? -EAGAIN : 0;
+    int rc = js->end.error != 0 ? js->end.error : subject == NULL ? -EINVAL : slot->first_ns != 0 ? -EAGAIN : 0;
     js->wants_room = rc == -EAGAIN;
     pthread_mutex_unlock(&js->end.mutex);
     if (rc != 0)
@@ -227,22 +225,31 @@ static int send_one(struct js *js, const void *data, int64_t bytes, int64_t fram
     else
         snprintf(id, sizeof id, "%s-%" PRId64, js->id, number);
     snprintf(reply, sizeof reply, "%s.%" PRId64, js->inbox, number);
-    natsStatus status = natsMsg_Create(&msg, js->end.subject, reply, data, (int)bytes);
+    natsStatus status = natsMsg_Create(&msg, subject, reply, data, (int)bytes);
     status = status != NATS_OK ? status : natsMsgHeader_Set(msg, MSG_ID, id);
     if (status != NATS_OK) {
         natsMsg_Destroy(msg);
         return nats_code(status);
     }
-    const int64_t now = now_ns();
+    const int64_t now = nats_now_ns();
     pthread_mutex_lock(&js->end.mutex);
     js->pending++;
     js->next++;
     js->sent_bytes += frame_bytes;
-    *slot = (struct slot){.first_ns = now, .last_ns = now, .number = number, .end = js->sent_bytes, .msg = msg};
+    js->sent += frames;
+    *slot = (struct slot){.first_ns = now,
+                          .last_ns = now,
+                          .number = number,
+                          .end = js->sent_bytes,
+                          .bytes = frame_bytes,
+                          .frames = frames,
+                          .frame_end = js->sent,
+                          .msg = msg};
     status = publish(js, slot);
     if (status != NATS_OK && !passes(status) && slot->first_ns != 0) { /* it is as if it had never been */
         js->next--;
         js->sent_bytes -= frame_bytes;
+        js->sent -= frames;
         settle(js, slot);
         rc = nats_code(status);
     }
@@ -250,34 +257,49 @@ static int send_one(struct js *js, const void *data, int64_t bytes, int64_t fram
     return rc;
 }
 
-static int64_t write_once(struct js *js, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+static int64_t write_once(struct js *js, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
 {
-    int64_t took = 0, at = 0, bytes;
+    int64_t took = 0, at = 0, bytes, first = 0, counted = 0;
+    int rc = 0;
     if (!js->end.out)
         return -EPIPE;
-    for (int64_t first = 0, next; first < count; first = next) {
+    while (first < count) {
+        const int64_t next = plugin_batch_group(sizes, keys, first, count, js->end.batch, &bytes);
         int64_t frame_bytes = 0;
-        next = plugin_batch_group(sizes, first, count, js->end.batch, &bytes);
         for (int64_t i = first; i < next; i++)
             frame_bytes += sizes[i];
         const void *data = frame_bytes > 0 ? nats_end_join(&js->end, &spans, &at, sizes + first, next - first, bytes) : NULL;
-        int rc = frame_bytes == 0 ? 0 : data == NULL ? -ENOMEM : send_one(js, data, bytes, next - first, frame_bytes);
+        if (frame_bytes > 0)
+            rc = data == NULL ? -ENOMEM : send_one(js, data, bytes, next - counted, frame_bytes, keys != NULL ? keys[first] : NULL);
         if (rc != 0)
-            return took > 0 ? took : rc;
+            break;
         js->end.number += (uint64_t)(next - first);
+        counted = frame_bytes > 0 ? next : counted;
         took += frame_bytes;
+        first = next;
     }
+    if (took == 0 && rc != 0)
+        return rc;
+    pthread_mutex_lock(&js->end.mutex);
+    js->sent += first - counted; /* empty ones behind the last message; those before one are counted with it */
+    js->stored += first - counted;
+    pthread_mutex_unlock(&js->end.mutex);
     return took;
+}
+
+static int64_t js_write_keyed(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
+{
+    struct js *js = state;
+    int64_t took = write_once(js, spans, sizes, keys, count);
+    if (took != -EAGAIN)
+        return took;
+    nats_clear(js->end.out_fd);
+    return write_once(js, spans, sizes, keys, count);
 }
 
 static int64_t js_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
 {
-    struct js *js = state;
-    int64_t took = write_once(js, spans, sizes, count);
-    if (took != -EAGAIN)
-        return took;
-    nats_clear(js->end.out_fd);
-    return write_once(js, spans, sizes, count);
+    return js_write_keyed(state, spans, sizes, NULL, count);
 }
 
 static int64_t js_write(void *state, const struct leat_span *spans, int64_t count)
@@ -296,6 +318,33 @@ static int64_t js_stored(void *state, bool sync)
     const int64_t bytes = js->stored_bytes;
     pthread_mutex_unlock(&js->end.mutex);
     return bytes;
+}
+
+/* What is not stored is between `oldest` and `next`: J2. */
+static void js_unstored(void *state, bool give_up, struct leat_frames *ranges, int64_t most, struct leat_unstored *sum)
+{
+    struct js *js = state;
+    struct leat_frames last = {.first = -1, .end = -1};
+    pthread_mutex_lock(&js->end.mutex);
+    if (give_up && js->pending > 0 && js->end.error == 0)
+        js->end.error = js->refused != 0 ? js->refused : -ETIMEDOUT;
+    *sum = (struct leat_unstored){
+        .sent = js->sent, .sent_bytes = js->sent_bytes, .stored = js->stored, .doubles = js->doubles, .code = js->end.error};
+    for (int64_t number = js->oldest; number < js->next; number++) {
+        const struct slot *slot = &js->slots[number % js->window];
+        if (slot->stored)
+            continue;
+        sum->unknown += slot->frames;
+        sum->unknown_bytes += slot->bytes;
+        if (last.end != slot->frame_end - slot->frames) {
+            last.first = slot->frame_end - slot->frames;
+            sum->ranges++;
+        }
+        last.end = slot->frame_end;
+        if (sum->ranges <= most)
+            ranges[sum->ranges - 1] = last;
+    }
+    pthread_mutex_unlock(&js->end.mutex);
 }
 
 /* ---- in ---- */
@@ -459,12 +508,12 @@ static int js_close(void *state)
     struct js *js = state;
     int rc = 0;
     if (js->runs && js->end.out) {
-        const int64_t until_ns = now_ns() + js->end.linger_ms * 1000000;
+        const int64_t until_ns = nats_now_ns() + js->end.linger_ms * 1000000;
         pthread_mutex_lock(&js->end.mutex);
-        while (js->pending > 0 && js->end.error == 0 && now_ns() < until_ns)
+        while (js->pending > 0 && js->end.error == 0 && nats_now_ns() < until_ns)
             wait_ms(js, 50);
         js->given_up += js->pending;
-        rc = js->given_up == 0 ? 0 : js->end.error != 0 ? js->end.error : -ETIMEDOUT;
+        rc = js->given_up == 0 ? 0 : js->end.error != 0 ? js->end.error : js->refused != 0 ? js->refused : -ETIMEDOUT;
         pthread_mutex_unlock(&js->end.mutex);
     }
     nats_end_stop(&js->end);
@@ -487,75 +536,6 @@ static int js_close(void *state)
     pthread_mutex_unlock(&js->end.mutex);
     free(js->seen);
     nats_end_close(&js->end, js->slots); /* and all of js with it */
-    return rc;
-}
-
-/* Whether servers that have just begun have not found each other yet, or are about to choose who leads. */
-static bool not_yet(natsStatus status, jsErrCode what)
-{
-    return status == NATS_TIMEOUT || status == NATS_NO_RESPONDERS || status == NATS_CONNECTION_DISCONNECTED ||
-           what == JSClusterIncompleteErr || what == JSClusterNoPeersErr || what == JSClusterNotAvailErr;
-}
-
-static natsStatus add_stream(struct js *js, jsStreamInfo **info, const char *subjects, int64_t replicas, const char *storage,
-                             int64_t window_s, jsErrCode *what)
-{
-    jsStreamConfig config;
-    jsStreamConfig_Init(&config);
-    config.Name = js->stream;
-    config.Subjects = &subjects;
-    config.SubjectsLen = 1;
-    config.Replicas = replicas;
-    config.Storage = storage != NULL && storage[0] == 'm' ? js_MemoryStorage : js_FileStorage;
-    config.Duplicates = window_s * INT64_C(1000000000);
-    return js_AddStream(info, js->context, &config, NULL, what);
-}
-
-/* The stream is there, or is made; its window of duplicates is long enough for what is published again. */
-static int find_stream(struct js *js, const struct leat_address *address, struct leat_error *error)
-{
-    const char *subject = plugin_value(address, "subject"), *storage = plugin_value(address, "storage");
-    int64_t replicas = 1, wanted_s = WINDOW_S;
-    jsStreamInfo *info = NULL;
-    jsErrCode what = 0;
-    int rc = plugin_number(address, "replicas", 5, &replicas, error);
-    rc = rc != 0 ? rc : plugin_number(address, "duplicate_window", MOST_WINDOW_S, &wanted_s, error);
-    if (rc != 0)
-        return rc;
-    if (wanted_s < RESEND_S)
-        return plugin_refuse(error, address, -EINVAL, "duplicate_window must be 60 s or more, for which leat publishes again", "");
-    if (js->end.out && subject != NULL && strpbrk(subject, "*>") != NULL)
-        return plugin_refuse(error, address, -EINVAL, "subject=S is published to, so it has no * and no >", "");
-    if (storage != NULL && strcmp(storage, "file") != 0 && strcmp(storage, "memory") != 0)
-        return plugin_refuse(error, address, -EINVAL, "storage must be file or memory", "");
-    const char *subjects = plugin_value(address, "subjects");
-    subjects = subjects != NULL ? subjects : subject;
-    natsStatus status;
-    for (const int64_t until_ns = now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) {
-        status = js_GetStreamInfo(&info, js->context, js->stream, NULL, &what);
-        if (status == NATS_NOT_FOUND && js->end.out && subjects != NULL)
-            status = add_stream(js, &info, subjects, replicas, storage, wanted_s, &what);
-        if (status == NATS_OK || !not_yet(status, what) || now_ns() > until_ns)
-            break;
-    }
-    if (status == NATS_NOT_FOUND)
-        return plugin_refuse(error, address, -ENOENT, "there is no stream of that name; who writes with subject=S makes it", "");
-    if (status != NATS_OK)
-        return nats_fail(error, address, "stream: ", status);
-    const int64_t window_s = info->Config->Duplicates / 1000000000;
-    const bool asked = plugin_value(address, "duplicate_window") != NULL;
-    if (js->end.out && window_s < RESEND_S)
-        rc = plugin_refuse(error, address, -EINVAL, "the stream's duplicate_window is shorter than 60 s, for which leat publishes again",
-                           "");
-    else if (js->end.out && asked && window_s < wanted_s)
-        rc = plugin_refuse(error, address, -EINVAL, "the stream is there, and its duplicate_window is shorter than the one given", "");
-    if (rc == 0 && subject == NULL && info->Config->SubjectsLen > 0)
-        subject = info->Config->Subjects[0];
-    if (rc == 0 && js->end.out && (subject == NULL || strpbrk(subject, "*>") != NULL))
-        rc = plugin_refuse(error, address, -EINVAL, "subject=S is needed, as the stream has many", "");
-    if (rc == 0 && subject != NULL)
-        snprintf(js->end.subject, sizeof js->end.subject, "%s", subject);
-    jsStreamInfo_Destroy(info);
     return rc;
 }
 
@@ -600,7 +580,7 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
     natsStatus status = natsConnection_JetStream(&js->context, js->end.connection, NULL);
     if (status != NATS_OK)
         return nats_fail(error, address, "JetStream: ", status);
-    rc = find_stream(js, address, error);
+    rc = nats_stream_find(&js->end, js->context, js->stream, address, error);
     if (rc != 0)
         return rc;
     js->slots = js->end.out ? calloc((size_t)js->window, sizeof *js->slots) : NULL;
@@ -617,10 +597,10 @@ static int begin(struct js *js, const struct leat_address *address, struct leat_
         if (js_GetConsumerInfo(&consumer, js->context, js->stream, durable != NULL ? durable : "leat", NULL, NULL) == NATS_NOT_FOUND)
             sub.Config.MaxAckPending = MOST_OWED; /* one that is there has its own */
         jsConsumerInfo_Destroy(consumer);
-        for (const int64_t until_ns = now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) { /* the server that leads may just be lost */
+        for (const int64_t until_ns = nats_now_ns() + PATIENCE_NS;; usleep(PAUSE_MS * 1000)) { /* the server that leads may just be lost */
             status =
                 js_PullSubscribe(&js->subscription, js->context, js->end.subject, durable != NULL ? durable : "leat", NULL, &sub, &what);
-            if (status == NATS_OK || status == NATS_INVALID_ARG || status == NATS_NOT_PERMITTED || now_ns() > until_ns)
+            if (status == NATS_OK || status == NATS_INVALID_ARG || status == NATS_NOT_PERMITTED || nats_now_ns() > until_ns)
                 break;
         }
         if (status != NATS_OK)
@@ -689,4 +669,6 @@ const struct leat_transport nats_js = {
     .settle = js_settle,
     .stored = js_stored,
     .stores_once = true,
+    .write_keyed = js_write_keyed,
+    .unstored = js_unstored,
 };

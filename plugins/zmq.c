@@ -177,6 +177,10 @@ static int open_end(void **state, const struct leat_address *address, unsigned d
         return plugin_refuse(error, address, -ENOMEM, "open: no memory", "");
     int rc = take_kind(end, address, directions, error);
     rc = rc != 0 ? rc : set_up(end, address, error);
+    if (rc == 0 && (directions & LEAT_KEYED) != 0 && (end->kind != ZMQ_KIND_PUB || end->has_topic))
+        rc = plugin_refuse(error, address, -EINVAL, "key: only type=pub sends one, in the place of a topic", "");
+    if ((directions & LEAT_KEYED) != 0)
+        end->sender = 0; /* who hears of some keys gets some of the numbers */
     if (rc != 0)
         close_end(end);
     else
@@ -232,6 +236,7 @@ static const char *const keys[] = {"type",     "bind", "topic",     "hwm",   "li
         .min_read = 1, .rest = its_rest, .open = open_end, .fd = end_fd, .read = zmq_end_read, .write = zmq_end_write, .name = end_name, \
         .close = close_end, .datagrams = true, .lost = end_lost, .write_many = zmq_end_write_many, .tells_by_reading = true,             \
         .present = zmq_end_present, .linger = end_linger, .lend = zmq_end_lend, .borrow = zmq_end_borrow, .lend_bytes = ZMQ_LEND_BYTES,  \
+        .write_keyed = zmq_end_write_keyed,                                                                                              \
     }
 
 static const struct leat_transport tcp = ZMQ_TRANSPORT("zmq+tcp", "zmq+tcp://HOST:PORT?type=TYPE", LEAT_REST_HOST_PORT);

@@ -70,6 +70,7 @@ int zmq_end_present(void *state, struct leat_error *why);
 /* zmq_io.c: as in leat_transport. */
 int64_t zmq_end_read(void *state, void *span, int64_t bytes);
 int64_t zmq_end_write(void *state, const struct leat_span *spans, int64_t count);
+int64_t zmq_end_write_keyed(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count);
 int zmq_end_lend(void *state, const struct leat_span *datagram, void (*free_fn)(void *data, void *context), void *context);
 int zmq_end_borrow(void *state, struct leat_span *datagram, void (**free_fn)(void *data, void *context), void **context);
 int64_t zmq_end_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count);

@@ -205,14 +205,19 @@ static int send_group(struct zmq_end *end, const struct leat_span **span, int64_
     return 0;
 }
 
-int64_t zmq_end_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+int64_t zmq_end_write_keyed(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
 {
     struct zmq_end *end = state;
     int64_t took = 0, at = 0, bytes;
     if (!end->out)
         return -EPIPE;
     for (int64_t first = 0, next; first < count; first = next) {
-        next = plugin_batch_group(sizes, first, count, end->batch, &bytes);
+        next = plugin_batch_group(sizes, keys, first, count, end->batch, &bytes);
+        if (keys != NULL) { /* in the place of a topic */
+            end->has_topic = true;
+            end->topic_bytes = strlen(keys[first]);
+            memcpy(end->topic, keys[first], end->topic_bytes);
+        }
         int rc = bytes > 0 ? send_group(end, &spans, &at, sizes + first, next - first, bytes) : 0;
         if (rc != 0) {
             end->waits |= rc == -EAGAIN ? ZMQ_POLLOUT : 0;
@@ -223,6 +228,11 @@ int64_t zmq_end_write_many(void *state, const struct leat_span *spans, const int
     }
     end->waits &= ~ZMQ_POLLOUT;
     return took;
+}
+
+int64_t zmq_end_write_many(void *state, const struct leat_span *spans, const int64_t *sizes, int64_t count)
+{
+    return zmq_end_write_keyed(state, spans, sizes, NULL, count);
 }
 
 int64_t zmq_end_write(void *state, const struct leat_span *spans, int64_t count)

@@ -90,6 +90,11 @@ static void in(const char *words, struct leat_link_options options)
     link_at(gen, words, options);
 }
 
+static void no_key(void *context, struct leat_msg *msg, char key[LEAT_KEY_BYTES])
+{
+    (void)context, (void)msg, (void)key;
+}
+
 static void links(void)
 {
     struct leat_io_thread *thread;
@@ -114,6 +119,7 @@ static void links(void)
     link_at("-", "repeat", (struct leat_link_options){.directions = LEAT_IN, .repeat = 2, .dialect = leat_tlv_dialect("t8l8")});
     link_at("tcp://127.0.0.1:1", "repeat", (struct leat_link_options){.repeat = 2, .dialect = leat_tlv_dialect("t8l8")});
     link_at("unix-listen:@error-texts", "repeat", (struct leat_link_options){.repeat = 2, .dialect = leat_tlv_dialect("t8l8")});
+    in("key|nats|zmq", (struct leat_link_options){.key = no_key});
     in("reconnect_ns|negative", (struct leat_link_options){.reconnect_ns = -1});
     in("reconnect_most_ns|reconnect_tries|reconnect_ns", (struct leat_link_options){.reconnect_tries = 3});
     in("reconnect_most_ns|reconnect_ns|2^60", (struct leat_link_options){.reconnect_ns = 10, .reconnect_most_ns = 5});

@@ -238,6 +238,9 @@ static void an_output_says_what_is_stored(void **state)
     const struct leat_link_options options = {.directions = LEAT_OUT};
     assert_int_equal(leat_link_open(&link, "udp://127.0.0.1:9", &options, NULL), 0);
     assert_int_equal(leat_link_stored(link, true), -ENOTSUP);
+    struct leat_unstored fate = {.sent = 7};
+    assert_int_equal(leat_link_unstored(link, true, NULL, 0, &fate), -ENOTSUP);
+    assert_int_equal(fate.sent, 7);
     leat_link_close(link, 0, NULL, NULL);
 }
 

@@ -21,9 +21,12 @@ extern "C" {
 #define LEAT_ADDRESS_BYTES 512 /* longest endpoint name, terminator included */
 #define LEAT_ADDRESS_KEYS 16   /* most key=value pairs */
 
-#define LEAT_IN 1u   /* bytes come from the endpoint */
-#define LEAT_OUT 2u  /* bytes go to the endpoint */
-#define LEAT_MANY 4u /* for a transport's open: a listener of many peers, who are taken */
+#define LEAT_IN 1u    /* bytes come from the endpoint */
+#define LEAT_OUT 2u   /* bytes go to the endpoint */
+#define LEAT_MANY 4u  /* for a transport's open: a listener of many peers, who are taken */
+#define LEAT_KEYED 8u /* likewise: what goes out has keys, and write_keyed is called */
+
+#define LEAT_KEY_BYTES 64 /* longest key of a frame, terminator included */
 
 /*
  * An endpoint name taken apart. The pointers point into `store`, so the struct is not to be copied.
@@ -47,6 +50,21 @@ enum leat_rest {
     LEAT_REST_NONE,      /* nothing */
     LEAT_REST_NAME,      /* a path or another name, not empty */
     LEAT_REST_HOST_PORT, /* HOST:PORT, where HOST may be [IPv6] */
+};
+
+/* Frames of an output, `first` among them and `end` not, counted from 0 in the order in which it took them. */
+struct leat_frames {
+    int64_t first, end;
+};
+
+/* What has become of the frames that an output took: sent = stored + doubles + unknown, each of which is counted where it happens. */
+struct leat_unstored {
+    int64_t sent, sent_bytes;
+    int64_t stored;                 /* as the other side has said */
+    int64_t doubles;                /* it said that it had them: from another run with the same id, or by an earlier try */
+    int64_t unknown, unknown_bytes; /* it has said nothing of them, or nothing good */
+    int64_t ranges;                 /* that those are; some that touch may be counted apart where not all were asked for */
+    int code;                       /* a negative errno: the output has failed; 0: it has not */
 };
 
 /*
@@ -145,6 +163,16 @@ struct leat_transport {
      */
     int (*borrow)(void *state, struct leat_span *datagram, void (**free_fn)(void *data, void *context), void **context);
     int64_t lend_bytes; /* from which to lend costs less than to copy */
+    /*
+     * Output opened with LEAT_KEYED: as write_many, and keys[i] goes with the i-th datagram, where receivers choose by it: the last part
+     * of a subject, a topic. A key is 1 to 63 bytes, terminated; -EINVAL: it cannot be one here. NULL: datagrams have no keys.
+     */
+    int64_t (*write_keyed)(void *state, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count);
+    /*
+     * Output: what became of the frames, in *sum, and the first `most` ranges of those that are not known to be stored, in order. give_up:
+     * nothing more is written, and close is not to wait for what is unknown now. From any thread, until close. NULL: nobody says.
+     */
+    void (*unstored)(void *state, bool give_up, struct leat_frames *ranges, int64_t most, struct leat_unstored *sum);
 };
 
 /*

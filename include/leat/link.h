@@ -128,6 +128,13 @@ struct leat_link_options {
      */
     void (*on_state)(void *context, struct leat_link *link, enum leat_link_state state, const struct leat_error *why);
     void *state_context; /* handed to it */
+    /*
+     * NULL, or called with each message before it is written, in the thread that does the I/O, and in order: sets its key, by which
+     * receivers choose (the last token of NATS's subject, ZeroMQ's topic); 1 to 63 bytes, terminated. It may read the message, and has to
+     * be quick. Endpoints without keys are refused.
+     */
+    void (*key)(void *context, struct leat_msg *msg, char key[LEAT_KEY_BYTES]);
+    void *key_context; /* handed to it */
 };
 
 /* Both directions' counters, each exact by itself; while the I/O thread runs they are not of one instant. Bytes are of whole frames. */
@@ -334,6 +341,19 @@ LEAT_API void leat_link_settle(struct leat_link *link, int64_t bytes);
  * [thread: application | blocks: with sync, as long as the device does | allocates: no | fails: ENOTSUP and the device's]
  */
 LEAT_API int64_t leat_link_stored(struct leat_link *link, bool sync);
+
+/*
+ * What became of the messages that were sent, in *sum: stored, or not known to be, those among them that are still in the pipe. Where
+ * leat_link_stored counts up to the first that is missing, this names them all.
+ *
+ * @param give_up  nothing more is sent, and leat_link_close is not to wait for what is unknown by now
+ * @param ranges   NULL, or room for `most`: set to the first that are unknown, in order, counted from 0
+ * @param most     0 or more
+ * Returns 0; -ENOTSUP: this endpoint is never told, and nothing is set.   Source: librdkafka's delivery reports
+ *
+ * [thread: application | blocks: no | allocates: no | fails: ENOTSUP]
+ */
+LEAT_API int leat_link_unstored(struct leat_link *link, bool give_up, struct leat_frames *ranges, int64_t most, struct leat_unstored *sum);
 
 /*
  * Returns what stood behind the last recv or send that said the input or output is over; code 0: nothing did, or a clean end. Valid until

@@ -82,12 +82,14 @@ int link_check_options(struct leat_link *link, const struct leat_link_options *g
         options->receive = LEAT_RECEIVE_RING;
     if (options->repeat > 1 && !transport->rewind)
         return link_refuse(link, error, -ESPIPE, "cannot be read again, as repeat wants");
+    if (options->key && (!transport->write_keyed || !(options->directions & LEAT_OUT)))
+        return link_refuse(link, error, -EINVAL, "key: nothing here goes out with a key; it does by nats, nats-js and zmq endpoints");
     return link_reconnect_check(link, error);
 }
 
 static int open_transport(struct leat_link *link, struct leat_error *error)
 {
-    int rc = link->transport->open(&link->state, link->address, link->options.directions, error);
+    int rc = link->transport->open(&link->state, link->address, link->options.directions | (link->options.key ? LEAT_KEYED : 0), error);
     if (rc != 0 && link_reconnect_later(link, rc)) {
         *error = (struct leat_error){.offset = -1};
         rc = link_name(link, link->address->text);
@@ -134,8 +136,11 @@ int link_open_output(struct leat_link *link)
     if (!link->batch)
         return -ENOMEM;
     memset(link->batch, 0, offsetof(struct link_batch, spans));
-    link->batch->lends = link->transport->lend != NULL;
-    return 0;
+    link->batch->lends = link->transport->lend != NULL && !link->options.key;
+    link->keys = link->options.key ? malloc(sizeof *link->keys) : NULL;
+    for (int64_t i = 0; link->keys && i < BATCH_FRAMES; i++)
+        link->keys->at[i] = link->keys->text[i];
+    return link->options.key && !link->keys ? -ENOMEM : 0;
 }
 
 static int open_channels(struct leat_link *link)
@@ -510,6 +515,28 @@ int64_t leat_link_stored(struct leat_link *link, bool sync)
     return link->transport->stored && !link->transport->reconnects ? link->transport->stored(link->state, sync) : -ENOTSUP;
 }
 
+int leat_link_unstored(struct leat_link *link, bool give_up, struct leat_frames *ranges, int64_t most, struct leat_unstored *sum)
+{
+    if (!link->transport->unstored || link->transport->reconnects)
+        return -ENOTSUP;
+    const int64_t room = ranges ? most : 0;
+    link->transport->unstored(link->state, give_up, ranges, room, sum);
+    const struct leat_frames waiting = {.first = sum->sent, .end = link->frames_sent};
+    if (waiting.first == waiting.end)
+        return 0;
+    const bool touches = sum->ranges > 0 && sum->ranges <= room && ranges[sum->ranges - 1].end == waiting.first;
+    if (touches)
+        ranges[sum->ranges - 1].end = waiting.end;
+    else if (sum->ranges < room)
+        ranges[sum->ranges] = waiting;
+    sum->ranges += !touches;
+    sum->unknown += waiting.end - waiting.first;
+    sum->unknown_bytes += link->bytes_sent - sum->sent_bytes;
+    sum->sent = link->frames_sent;
+    sum->sent_bytes = link->bytes_sent;
+    return 0;
+}
+
 const struct leat_error *leat_link_error(const struct leat_link *link)
 {
     static const struct leat_error none = {.offset = -1};
@@ -628,6 +655,7 @@ void link_free(struct leat_link *link)
     if (link->pools)
         link_pools_drop(link->pools);
     link_reconnect_end(link);
+    free(link->keys);
     free(link->batch);
     free(link->body);
     free(link->name);

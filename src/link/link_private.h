@@ -88,6 +88,12 @@ struct link_batch {
     unsigned char gathered[BATCH_GATHERED];
 };
 
+/* Beside the batch, where options.key is set: at[i] is text[i], the key of the frame of sizes[i]. */
+struct link_keys {
+    const char *at[BATCH_FRAMES];
+    char text[BATCH_FRAMES][LEAT_KEY_BYTES];
+};
+
 /* Who gives many links their turns: host.c. */
 struct link_host {
     int set; /* of the descriptors that its links wait for */
@@ -194,6 +200,7 @@ struct leat_link {
     int64_t partial_ns;              /* when the first bytes of the frame that is not whole were; both only where a limit is set */
     struct link_batch *batch;        /* NULL where there is no output */
     int64_t linger_ns, linger_bytes; /* so long so few bytes wait for more; 0: they do not */
+    struct link_keys *keys;          /* NULL where its frames have none */
 
     /* With a host (host.c), in its thread. */
     struct link_host *host;                    /* of a merged listener; NULL: none, or an I/O thread's */

@@ -98,7 +98,7 @@ static void begin_batch(struct link_batch *batch)
 /* Whether the batch takes another message: a datagram without write_many is one. */
 static bool takes_more(const struct leat_link *link, const struct link_batch *batch)
 {
-    const int64_t most = link->transport->datagrams && !link->transport->write_many ? 1 : BATCH_FRAMES;
+    const int64_t most = link->transport->datagrams && !link->transport->write_many && !link->keys ? 1 : BATCH_FRAMES;
     return batch->frame_end < most && batch->span_end < BATCH_SPANS && batch->cursor.left == 0 && batch->bytes < BATCH_BYTES;
 }
 
@@ -147,6 +147,8 @@ static bool fill(struct leat_link *link, struct link_batch *batch)
                 is_lent(link, batch, msg); /* its spans get a batch to themselves, or it needs none */
         if (alone)
             break;
+        if (link->keys)
+            link->options.key(link->options.key_context, msg, link->keys->text[batch->frame_end]);
         batch->sizes[batch->frame_end++] = size;
         batch->bytes += size;
         if (is_copied(batch->gathered_bytes, size) || (fits && chain))
@@ -298,8 +300,11 @@ static bool first_output(struct leat_link *link)
 static int64_t write_spans(struct leat_link *link, const struct leat_span *spans, int64_t count)
 {
     const struct link_batch *batch = link->batch;
+    const int64_t first = batch->frame_first, frames = batch->frame_end - first;
+    if (link->keys)
+        return link->transport->write_keyed(link->state, spans, batch->sizes + first, link->keys->at + first, frames);
     if (link->transport->write_many)
-        return link->transport->write_many(link->state, spans, batch->sizes + batch->frame_first, batch->frame_end - batch->frame_first);
+        return link->transport->write_many(link->state, spans, batch->sizes + first, frames);
     if (!link->options.no_thread || !link->transport->signals) /* I/O threads block it */
         return link->transport->write(link->state, spans, count);
     bool blocked = leat_os_sigpipe_block();

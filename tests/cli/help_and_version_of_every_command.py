@@ -17,7 +17,7 @@ for command in ([], ['pump'], ['dump'], ['validate'], ['dialects']):
     done = subprocess.run([LEAT, *command, option], stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
     check(done.returncode == 3 and done.stderr.count(b'\n') == 1, f'{command} {option} to a closed stdout: {done}')
 
-for option in ('--from', '--to', '--frame', '--tlv', '--repeat', '--limit', '--seconds', '--high-water', '--max-frame', '--reconnect', '--ack-after', '--progress', '--stats'):
+for option in ('--from', '--to', '--frame', '--tlv', '--filter', '--key', '--repeat', '--limit', '--seconds', '--high-water', '--max-frame', '--reconnect', '--ack-after', '--progress', '--stats'):
   check(option in run('pump', '--help').stdout.decode(), f'pump --help does not tell of {option}')
 
 told = run('pump', '--help').stdout.decode()

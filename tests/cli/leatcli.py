@@ -66,7 +66,7 @@ def summary(stderr):
   for part, keys in PARTS.items():
     for key in keys:
       check(key in told[part], f'the summary has no {part}.{key}: {told}')
-  check(told['frames_in'] == told['frames_out'] + told['in_flight'] + told['dropped'], f'the ledger does not balance: {told}')
+  check(told['frames_in'] == told['frames_out'] + told['in_flight'] + told['dropped'] + told['filtered'], f'the ledger does not balance: {told}')
   check(told['in_flight'] >= 0 and told['dropped'] == 0, f'the ledger has lost something: {told}')
   return told
 

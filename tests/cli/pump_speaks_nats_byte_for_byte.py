@@ -2,52 +2,26 @@
 # SPDX-License-Identifier: MIT
 """`leat pump` and a plain cnats program through a real nats-server, byte for byte; a stream written, read by a durable consumer and read on; and what
 a server does not allow, does not have, or is not, told in one line and in time."""
-import atexit
 import os
-import re
-import signal
 import socket
 import subprocess
 import threading
 import time
 
-from leatcli import SECONDS, check, folder, frames, need, run, slurp, spill, start, summary, unbatched
+from leatcli import SECONDS, check, der, folder, frames, need, run, slurp, spill, start, summary, unbatched
+from natsd import Server
 
 need('nats-server')
 PEER = os.environ['NATS_PEER']
 work = folder()
 data = b''.join(frames(20000))
 source, target = spill(os.path.join(work, 'in'), data), os.path.join(work, 'out')
-CONFIG = '''
-listen: 127.0.0.1:-1
-jetstream {{ store_dir: "{work}/js" }}
-ports_file_dir: "{work}"
-accounts {{
-  A {{ jetstream: enabled, users: [ {{ user: all, password: x }}, {{ user: some, password: x, permissions: {{ publish: "open.>", subscribe: "open.>" }} }} ] }}
-}}
+ACCOUNTS = '''
+accounts {
+  A { jetstream: enabled, users: [ { user: all, password: x }, { user: some, password: x, permissions: { publish: "open.>", subscribe: "open.>" } } ] }
+}
 no_auth_user: all
-{more}
 '''
-
-
-class Server:
-
-  def __init__(self, name, more=''):
-    self.folder = os.path.join(work, name)
-    os.makedirs(self.folder)
-    config = spill(os.path.join(self.folder, 'conf'), CONFIG.format(work=self.folder, more=more).encode())
-    self.process = subprocess.Popen(['nats-server', '-c', config], stdout=open(os.path.join(self.folder, 'log'), 'w'), stderr=subprocess.STDOUT)
-    atexit.register(self.process.kill)
-    ports = os.path.join(self.folder, f'nats-server_{self.process.pid}.ports')
-    until = time.monotonic() + SECONDS
-    while not (os.path.exists(ports) and slurp(ports).strip().endswith(b'}')):
-      check(time.monotonic() < until and self.process.poll() is None, f'no server: {slurp(os.path.join(self.folder, "log"))}')
-      time.sleep(0.05)
-    self.at = re.search(rb'(?:nats|tls)://(127\.0\.0\.1:\d+)', slurp(ports)).group(1).decode()
-
-  def end(self):
-    self.process.send_signal(signal.SIGTERM)
-    self.process.wait(SECONDS)
 
 
 def published(server, batch):
@@ -80,6 +54,16 @@ def split(data):
   return found
 
 
+def filtered(there):
+  """What a filter keeps back is acknowledged, too: a second run with that consumer has nothing more to read."""
+  done = run('pump', '--from', f'{there}?durable=filter', '--to', target, '--frame', 'der', '--limit', '20000', '--filter', '30/04=0x07070707', '--stats', 'json')
+  told = summary(done.stderr)
+  wanted = [one for one in frames(20000) if one == der(0x30, der(4, b'\7' * 4))]
+  check(done.returncode == 0 and told['filtered'] == 20000 - len(wanted) and slurp(target) == b''.join(wanted) and wanted, f'filter: {done.stderr}')
+  empty = run('pump', '--from', f'{there}?durable=filter', '--to', target, '--frame', 'der', '--seconds', '1', '--stats', 'json')
+  check(summary(empty.stderr)['frames_in'] == 0, f'what was filtered was not acknowledged: {empty.stderr}')
+
+
 def stream(server):
   there = f'nats-js://{server.at}/certificates'
   for turn in range(2): # under the same id the second time stores nothing
@@ -97,6 +81,7 @@ def stream(server):
   check(sorted(split(slurp(target))) == sorted(frames(20000)[12000:]), 'the other 8000 frames of the stream')
   empty = run('pump', '--from', f'{there}?durable=both', '--to', target, '--frame', 'der', '--seconds', '1', '--stats', 'json')
   check(summary(empty.stderr)['frames_in'] == 0, f'something was not acknowledged: {empty.stderr}')
+  filtered(there)
 
 
 def batches(server):
@@ -162,25 +147,14 @@ def unverified():
   other = os.path.join(work, 'other.pem')
   subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', os.path.join(work, 'k'), '-out', other, '-days', '2', '-subj', '/CN=x'],
                  check=True, capture_output=True)
-  server = Server('tls', f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}')
+  server = Server(os.path.join(work, 'tls'), ACCOUNTS + f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}')
   refused(f'nats://{server.at}/x?tls_ca={other}', 'connect: ')
   done = run('pump', '--from', source, '--to', f'nats://{server.at}/x?tls_ca={certificate}', '--frame', 'der', '--stats', 'none')
   check(done.returncode == 0, f'tls: exit {done.returncode}: {done.stderr}')
   server.end()
 
 
-def dies_for_good(server):
-  """What was taken and is not stored is said to be so, in time."""
-  process = start('pump', '--from', 'gen:?rate=2000', '--to', f'nats-js://{server.at}/dies?subject=dies&storage=memory&linger_ms=2000&window=65536', '--frame', 't8l16', '--stats', 'json',
-                  '--seconds', '4')
-  time.sleep(1.5)
-  server.process.kill()
-  server.process.wait()
-  rest = process.stderr.read().decode()
-  check(process.wait(SECONDS) == 3, f'the server died: exit {process.returncode}: {rest}')
-
-
-one = Server('one')
+one = Server(os.path.join(work, 'one'), ACCOUNTS)
 published(one, '0')
 published(one, '64KiB')
 subscribed(one)
@@ -189,5 +163,4 @@ batches(one)
 faults(one)
 garbage()
 unverified()
-dies_for_good(one)
 print(f'{len(data)} bytes in 20000 frames: published one by one, published many to a message, stored so twice and read once, subscribed, stored and read: the same')
