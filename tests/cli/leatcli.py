@@ -123,22 +123,39 @@ def spill(path, data):
   return path
 
 
+def batch_frames(data, at):
+  """The frames of the batch that begins there (doc/protocol.md), its first one's number, and where it ends; None: there is none."""
+  if len(data) < at + 16:
+    return None
+  mark, flags, kind, length = struct.unpack_from('>BBHI', data, at)
+  if mark != 0xa7 or kind != 0xff03:
+    return None
+  value, end, found, place = data[at + 16:at + 16 + length], at + 16 + length, [], 12
+  first, count = struct.unpack_from('>QI', value)
+  while place < len(value):
+    item, size = struct.unpack_from('>HI', value, place)
+    if item == 1:
+      found.append(value[place + 6:place + 6 + size])
+    place += 6 + size
+  check(place == len(value) and len(found) == count, f'a batch of {len(found)} frames, which says {count}')
+  return found, first, end
+
+
 def unbatched(data):
-  """The frames of batches that lie one behind the other (doc/protocol.md), joined; and how many batches they were. Their numbers go on from 0."""
+  """The frames of batches that lie one behind the other, joined; and how many batches they were. Their numbers go on from 0."""
   at, number, joined, batches = 0, 0, [], 0
   while at < len(data):
-    mark, flags, kind, length = struct.unpack_from('>BBHI', data, at)
-    check(mark == 0xa7 and kind == 0xff03, f'no batch at {at}: {data[at:at + 16].hex()}')
-    value, at = data[at + 16:at + 16 + length], at + 16 + length
-    first, count = struct.unpack_from('>QI', value)
+    one = batch_frames(data, at)
+    check(one is not None, f'no batch at {at}: {data[at:at + 16].hex()}')
+    found, first, at = one
     check(first == number, f'batch {batches} begins with {first}, not {number}')
-    place = 12
-    while place < len(value):
-      item, size = struct.unpack_from('>HI', value, place)
-      if item == 1:
-        joined.append(value[place + 6:place + 6 + size])
-        number += 1
-      place += 6 + size
-    check(number == first + count, f'batch {batches} says {count} frames, and has {number - first}')
+    joined += found
+    number += len(found)
     batches += 1
   return b''.join(joined), batches
+
+
+def message_bytes(data):
+  """A message's frames, joined, be it a batch or not."""
+  one = batch_frames(data, 0)
+  return data if one is None else b''.join(one[0])

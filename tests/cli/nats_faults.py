@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from leatcli import SECONDS, check, folder, need, run, start, summary
+from leatcli import SECONDS, check, folder, message_bytes, need, run, start, summary
 from natsd import Server
 
 need('nats-server')
@@ -26,7 +26,7 @@ def numbers(data):
 
 def in_stream(server, name):
   """The numbers of the frames that the stream has, of which none may be there twice."""
-  found = [number for _, data in server.stored(name) for number in numbers(data)]
+  found = [number for _, data in server.stored(name) for number in numbers(message_bytes(data))]
   check(len(set(found)) == len(found), f'{name}: {len(found) - len(set(found))} frames are stored twice')
   return set(found)
 

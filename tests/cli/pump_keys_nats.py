@@ -4,7 +4,7 @@
 what a stream or an endpoint has no place for is refused. What a key looks like, in every form."""
 import os
 
-from leatcli import check, der, folder, need, run, slurp, spill, summary
+from leatcli import check, der, folder, message_bytes, need, run, slurp, spill, summary
 from natsd import Server
 
 need('nats-server')
@@ -26,7 +26,7 @@ def key_of(i):
 
 def split(data):
   """The records of a message, which are shorter than 128 bytes."""
-  found = []
+  found, data = [], message_bytes(data)
   while data:
     found.append(data[:data[1] + 2])
     data = data[data[1] + 2:]
