@@ -91,7 +91,7 @@ static void on_disconnected(natsConnection *connection, void *closure)
     struct nats_end *end = closure;
     (void)connection;
     pthread_mutex_lock(&end->mutex);
-    end->away = true;
+    end->away = end->changed = true;
     nats_signal(end->news_fd);
     pthread_mutex_unlock(&end->mutex);
 }
@@ -102,6 +102,7 @@ static void on_reconnected(natsConnection *connection, void *closure)
     (void)connection;
     pthread_mutex_lock(&end->mutex);
     end->away = false;
+    end->changed = true;
     nats_signal(end->news_fd);
     nats_signal(end->out_fd);
     pthread_mutex_unlock(&end->mutex);
@@ -367,9 +368,11 @@ int nats_end_present(void *state, struct leat_error *why)
 {
     struct nats_end *end = state;
     (void)why;
-    nats_clear(end->news_fd);
     pthread_mutex_lock(&end->mutex);
     const bool away = end->away;
+    if (end->changed) /* asked for often, and changed seldom */
+        nats_clear(end->news_fd);
+    end->changed = false;
     pthread_mutex_unlock(&end->mutex);
     return !away;
 }

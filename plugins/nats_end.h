@@ -35,8 +35,8 @@ struct nats_end {
     struct nats_end *next; /* of those that wait to be freed, and */
     int64_t closed_ns;     /* since when */
     void *also;
-    int error; /* what the library said of the connection; 0: nothing */
-    bool away; /* there is no connection just now; the library makes it anew */
+    int error;          /* what the library said of the connection; 0: nothing */
+    bool away, changed; /* there is no connection just now, the library makes it anew; and since it was looked at */
 
     /* the link's thread */
     natsMsg *reading;

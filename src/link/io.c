@@ -113,9 +113,10 @@ bool link_accept(struct leat_link *link)
     return false;
 }
 
-/* The transport makes its connections by itself, and the link's state follows. Looked at before a wait: what moves has somebody. */
-static void follow(struct leat_link *link)
+void link_follow(struct leat_link *link)
 {
+    if (!link->transport->present || !link->accepted || (!link->in_open && !link->out_open))
+        return;
     struct leat_error why = {.code = 0, .offset = -1};
     const enum leat_link_state told = leat_link_state(link);
     const bool there = link->transport->present(link->state, &why) != 0;
@@ -133,8 +134,8 @@ bool link_turn(struct leat_link *link)
 {
     bool moved = link->accepted && link->in_open && link_input_step(link);
     moved = (link->accepted && link->out_open && link_output_step(link)) || moved; /* the input may have lost the connection */
-    if (!moved && link->transport->present && (link->in_open || link->out_open))
-        follow(link);
+    if (!moved)
+        link_follow(link);
     return moved;
 }
 

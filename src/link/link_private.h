@@ -228,8 +228,10 @@ enum link_next link_run(struct leat_link *link); /* one turn of a link on an I/O
 bool link_may_sleep(struct leat_link *link);     /* its sleep is announced to the application. False: there is something to do */
 void link_leave(struct leat_link *link);         /* the I/O thread is done with it */
 bool link_turn(struct leat_link *link);          /* one turn of both directions, where there is a connection. True: something moved */
-bool link_accept(struct leat_link *link);        /* returns whether there is a connection; an error closes both directions */
-void link_end(struct leat_link *link);           /* both directions are closed */
+/* A transport that makes its connections by itself: the link's state follows. Before a wait or after a flush: what moves has somebody. */
+void link_follow(struct leat_link *link);
+bool link_accept(struct leat_link *link); /* returns whether there is a connection; an error closes both directions */
+void link_end(struct leat_link *link);    /* both directions are closed */
 /* Lists the descriptors whose readiness may end the standstill, that of the output last; the deadline is brought forward where there is
  * none. */
 int64_t link_waits(struct leat_link *link, struct leat_ready set[LINK_WAITS], int64_t *deadline_ns);

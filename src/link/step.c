@@ -67,6 +67,7 @@ void link_step_flush(struct leat_link *link)
     leat_channel_flush(&link->body->out);
     while (link->accepted && link->out_open && link_output_step(link)) {
     }
+    link_follow(link);
     if (link->host && link->out_blocked) /* the listener's set is to hear when there is room again */
         link_host_enqueue(link->host, link);
 }

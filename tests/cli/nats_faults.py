@@ -159,6 +159,8 @@ def comes_back(server):
   server.start()
   told, lines = ended(process, 'back', 0, 40)
   check(unknown(told, lines, 'back') == set() and in_stream(server, 'back') == set(range(9000)), f'back: {told}')
+  said = [line.rsplit(': ', 1)[1] for line in lines] # of the connection, as cnats says it
+  check('the connection has ended; connecting again' in said and said[-1] == 'connected again', f'back: {lines}')
 
 
 def sent_again(server):
