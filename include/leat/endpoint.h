@@ -76,7 +76,7 @@ struct leat_transport {
     int (*accept)(void *state, struct leat_error *error);
     /*
      * The fd to poll after -EAGAIN, in one direction, or -1: this direction never answers -EAGAIN now (a regular file). Ask before every
-     * wait, and wait only after -EAGAIN: the answer may change (a listener that accepted, an input at its end).
+     * wait, and wait only after -EAGAIN (or as short_is_all says): the answer may change (a listener that accepted, an input at its end).
      */
     int (*fd)(void *state, unsigned direction);
     /* > 0 bytes, 0 end of input, -EAGAIN, or a negative errno (-EINVAL: fewer than 1 byte offered). EINTR is retried inside. */
@@ -123,6 +123,11 @@ struct leat_transport {
      */
     int64_t (*stored)(void *state, bool sync);
     bool stores_once; /* what is written again under the same id, by another run too, is not stored again */
+    /*
+     * A read that gives less than it was offered has taken all there was, and the fd is readable for as long as there is more, or the end:
+     * so whoever has had such a read may wait for the fd at once, and leave out the read that -EAGAIN would answer.
+     */
+    bool short_is_all;
 };
 
 /*

@@ -16,6 +16,7 @@
 #define FIRST_BYTES 4096                 /* of the first read of a link that was made lazily */
 #define LEARN_BYTES (64 * 1024)          /* after so many, the way to receive is chosen anew */
 #define LITTLE_ROOM(bytes) ((bytes) / 8) /* of a block: less than this is not worth a read */
+#define LITTLE_READ (16 * 1024)          /* after more, a stream that flows has more again by the time its frames are out */
 
 /* ---- the end of the input ---- */
 
@@ -517,6 +518,7 @@ int64_t link_due(const struct leat_link *link)
 static int64_t read_device(struct leat_link *link, void *span, int64_t bytes)
 {
     int64_t got = link->transport->read(link->state, span, bytes);
+    link->took_all = got > 0 && got < bytes && got <= LITTLE_READ && link->transport->short_is_all;
     if (got > 0 && link->transport->settle && !link->options.settle)
         link->transport->settle(link->state, INT64_MAX);
     return got;
@@ -532,6 +534,18 @@ static int64_t read_more(struct leat_link *link)
     if (got > 0)
         take(link, got);
     return got;
+}
+
+/*
+ * Whether the last read took all there was, and little, so that another would only be told -EAGAIN. It is done all the same where no frame
+ * came of that one, so that a recv that finds nothing says what is so now; and where the connection is lost, and what can still be read is
+ * to be all.
+ */
+static bool read_is_spared(struct leat_link *link, bool moved)
+{
+    bool took_all = link->took_all;
+    link->took_all = false;
+    return took_all && moved && !link_output_known_lost(link);
 }
 
 /* A link that may never have anything to read gets its ring when there is something. */
@@ -565,7 +579,7 @@ bool link_input_step(struct leat_link *link)
     if (!more || !link->in_open)
         return moved || !link->in_open;
 
-    int64_t got = has_ring(link) ? read_more(link) : first_read(link);
+    int64_t got = read_is_spared(link, moved) ? -EAGAIN : has_ring(link) ? read_more(link) : first_read(link);
     link_count_lost(link);
     if (got == 0) {
         return input_end(link) || moved;
