@@ -17,6 +17,8 @@
 #define LEARN_BYTES (64 * 1024)          /* after so many, the way to receive is chosen anew */
 #define LITTLE_ROOM(bytes) ((bytes) / 8) /* of a block: less than this is not worth a read */
 #define LITTLE_READ (16 * 1024)          /* after more, a stream that flows has more again by the time its frames are out */
+#define LITTLE_LEFT 4096                 /* of a frame: so much is rather copied than left where it lies */
+#define FRONT (16 * 1024)                /* of the ring: what is left there stays there */
 
 /* ---- the end of the input ---- */
 
@@ -423,6 +425,24 @@ static void block_room(struct leat_link *link)
     to_ring(link);
 }
 
+/* The next read goes to the same pages again, as long as little is left over. */
+static void ring_to_front(struct leat_ring *ring)
+{
+    unsigned char left[LITTLE_LEFT];
+    const void *at = ring->data;
+    int64_t used = leat_ring_used(ring);
+    if (used > LITTLE_LEFT)
+        return;
+    if (used > 0) {
+        leat_ring_peek(ring, used, &at);
+        if ((const unsigned char *)at - ring->data < FRONT)
+            return;
+        memcpy(left, at, (size_t)used);
+    }
+    leat_ring_reset(ring);
+    leat_ring_write(ring, left, used);
+}
+
 /* Where the next read goes, and how many bytes: at least what the transport must be offered. */
 static int64_t room(struct leat_link *link, void **span)
 {
@@ -444,8 +464,7 @@ static int64_t room(struct leat_link *link, void **span)
         *span = link->body->block.data + link->body->filled;
         return link->body->block.bytes - link->body->filled;
     }
-    if (leat_ring_used(&link->body->ring) == 0)
-        leat_ring_reset(&link->body->ring); /* the same pages again, as long as nothing is left over */
+    ring_to_front(&link->body->ring);
     return leat_ring_reserve(&link->body->ring, link->transport->min_read, span);
 }
 
@@ -466,16 +485,17 @@ static void take(struct leat_link *link, int64_t got)
         leat_store(&link->ring_peak, used, relaxed); /* relaxed: a number for stats */
 }
 
-/* A link that waits for its device keeps no block, but for the beginning of a frame, or to fill up one that messages hold anyway. */
+/*
+ * A link that waits for its device keeps no block, but for much of a frame, or to fill up one that messages hold anyway: so many links
+ * share few blocks, which stay in the processor's cache. A little of a frame waits in the ring.
+ */
 static void rest(struct leat_link *link)
 {
     link->hold = HOLD_DEVICE;
-    if (!link->on_blocks || link->chain_bytes > 0 || link->body->filled > link->body->framed)
+    if (!link->on_blocks || link->chain_bytes > 0 || link->body->filled - link->body->framed > LITTLE_LEFT)
         return;
-    if (link->body->block.bytes - link->body->filled < link->body->block.bytes / 2 || leat_msg_buffer_alone(&link->body->block)) {
-        leat_msg_buffer_close(&link->body->block);
-        link->on_blocks = false;
-    }
+    if (link->body->block.bytes - link->body->filled < link->body->block.bytes / 2 || leat_msg_buffer_alone(&link->body->block))
+        to_ring(link);
 }
 
 /* Whether something that was read is not framed yet. */
