@@ -161,6 +161,34 @@ static void an_answer_that_finds_no_room_is_written_later(void **state)
     leat_listener_close(listener);
 }
 
+/* What a call for one peer has read on its way is received of the listener, and so is an end. */
+static void what_another_call_has_read_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct leat_listener *listener = merged_at("tcp-listen://127.0.0.1:0");
+    struct leat_link *peer, *same;
+    struct leat_msg msg;
+    int fd = call(listener);
+    assert_int_equal(send(fd, frame, sizeof frame, 0), sizeof frame);
+    assert_int_equal(leat_listener_recv_many(listener, &peer, &msg, NULL, 1, LEAT_FOREVER), 1);
+    leat_msg_unref(&msg);
+    assert_int_equal(leat_listener_recv_many(listener, &same, &msg, NULL, 1, 0), -EAGAIN);
+    assert_int_equal(send(fd, frame, sizeof frame, 0), sizeof frame);
+    assert_int_equal(poll(&(struct pollfd){.fd = leat_listener_fd(listener), .events = POLLIN}, 1, 20000), 1); /* it is there */
+    assert_int_equal(leat_link_check_send(peer), 0);
+    assert_int_equal(leat_listener_recv_many(listener, &same, &msg, NULL, 1, leat_os_now_ns() + 2000000000), 1);
+    assert_ptr_equal(same, peer);
+    leat_msg_unref(&msg);
+    assert_int_equal(leat_listener_recv_many(listener, &same, &msg, NULL, 1, 0), -EAGAIN);
+    shutdown(fd, SHUT_WR);
+    assert_int_equal(poll(&(struct pollfd){.fd = leat_listener_fd(listener), .events = POLLIN}, 1, 20000), 1);
+    assert_true(leat_link_step(peer));
+    assert_int_equal(leat_listener_recv_many(listener, &same, &msg, NULL, 1, leat_os_now_ns() + 2000000000), -EPIPE);
+    assert_int_equal(leat_link_close(peer, 0, NULL, NULL), 0);
+    close(fd);
+    leat_listener_close(listener);
+}
+
 static void at_the_most_links_callers_wait_until_one_is_closed(void **state)
 {
     (void)state;
@@ -228,6 +256,7 @@ int main(void)
         cmocka_unit_test(every_message_says_who_sent_it),
         cmocka_unit_test(a_busy_peer_does_not_starve_a_quiet_one),
         cmocka_unit_test(an_answer_that_finds_no_room_is_written_later),
+        cmocka_unit_test(what_another_call_has_read_is_not_forgotten),
         cmocka_unit_test(at_the_most_links_callers_wait_until_one_is_closed),
         cmocka_unit_test(a_silent_peer_is_told_in_time),
     };

@@ -705,6 +705,51 @@ static void a_batch_that_is_cut_off_is_counted_by_whole_frames(void **state)
     assert_true(end.delivered_bytes >= got - (int64_t)sizeof bytes);
 }
 
+/* Memory of rings that is resident, of the whole process. */
+static int64_t ring_memory(void)
+{
+    char line[128];
+    long long kib = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (fgets(line, sizeof line, status) && sscanf(line, "RssShmem: %lld", &kib) != 1) {
+    }
+    fclose(status);
+    return kib * 1024;
+}
+
+/* However much comes through a link whose last frame is always cut, it waits with no block, and with little of its ring. */
+static void a_link_that_waits_holds_little_memory(void **state)
+{
+    (void)state;
+    for (enum leat_receive receive = LEAT_RECEIVE_RING; receive <= LEAT_RECEIVE_BLOCKS; receive++) {
+        struct leat_link_options options = {.dialect = leat_tlv_dialect("t8l32"), .no_thread = true, .receive = receive};
+        struct stream stream = {0};
+        struct leat_link *link = listen_and_call(&stream, &options);
+        struct leat_link_stats stats;
+        struct leat_msg msg;
+        static unsigned char frames[32 * 1024]; /* of 1 KiB each */
+        int64_t before = ring_memory();
+        for (size_t at = 0; at < sizeof frames; at += 1024)
+            memcpy(frames + at, (unsigned char[]){1, 0, 0, (1024 - 5) >> 8, (1024 - 5) & 255}, 5);
+        assert_int_equal(send(stream.fd, frames, 500, 0), 500);
+        for (int i = 0; i < 100; i++) { /* 3 MiB */
+            assert_int_equal(send(stream.fd, frames + 500, sizeof frames - 500, 0), sizeof frames - 500);
+            assert_int_equal(send(stream.fd, frames, 500, 0), 500);
+            for (size_t at = 0; at < sizeof frames; at += 1024) {
+                assert_int_equal(leat_link_recv(link, &msg, 0), 0);
+                check(&msg, frames, 1024, i, (unsigned char[1024]){0});
+                leat_msg_unref(&msg);
+            }
+            assert_int_equal(leat_link_recv(link, &msg, 0), -EAGAIN);
+            leat_link_stats(link, &stats);
+            assert_int_equal(stats.pinned_bytes, 0);
+        }
+        assert_in_range(ring_memory() - before, 4096, 256 * 1024);
+        close(stream.fd);
+        leat_link_close(link, 0, NULL, NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -726,6 +771,7 @@ int main(void)
         cmocka_unit_test(a_file_without_a_thread_is_always_ready),
         cmocka_unit_test(drain_waits_until_everything_is_out),
         cmocka_unit_test(a_batch_that_is_cut_off_is_counted_by_whole_frames),
+        cmocka_unit_test(a_link_that_waits_holds_little_memory),
     };
     snprintf(folder, sizeof folder, "/tmp/leat-receive-XXXXXX");
     if (!mkdtemp(folder))

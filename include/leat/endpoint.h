@@ -94,7 +94,8 @@ struct leat_transport {
     int (*accept)(void *state, struct leat_error *error);
     /*
      * The fd to poll after -EAGAIN, in one direction, or -1: this direction never answers -EAGAIN now (a regular file). Ask before every
-     * wait, and wait only after -EAGAIN: the answer may change (a listener that accepted, an input at its end). Direction 0: see present.
+     * wait, and wait only after -EAGAIN (or as short_is_all says): the answer may change (a listener that accepted, an input at its end).
+     * Direction 0: see present.
      */
     int (*fd)(void *state, unsigned direction);
     /* > 0 bytes, 0 end of input, -EAGAIN, or a negative errno (-EINVAL: fewer than 1 byte offered). EINTR is retried inside. */
@@ -173,6 +174,11 @@ struct leat_transport {
      * nothing more is written, and close is not to wait for what is unknown now. From any thread, until close. NULL: nobody says.
      */
     void (*unstored)(void *state, bool give_up, struct leat_frames *ranges, int64_t most, struct leat_unstored *sum);
+    /*
+     * A read that gives less than it was offered has taken all there was, and the fd is readable for as long as there is more, or the end:
+     * so whoever has had such a read may wait for the fd at once, and leave out the read that -EAGAIN would answer.
+     */
+    bool short_is_all;
 };
 
 /*

@@ -34,6 +34,7 @@ const struct leat_transport leat_transport_tcp = {
     .name = leat_socket_name,
     .close = leat_socket_close,
     .reconnects = true,
+    .short_is_all = true,
 };
 
 const struct leat_transport leat_transport_tcp_listen = {
@@ -54,4 +55,5 @@ const struct leat_transport leat_transport_tcp_listen = {
     .close = leat_socket_close,
     .lost = leat_socket_lost,
     .take = leat_socket_take,
+    .short_is_all = true,
 };

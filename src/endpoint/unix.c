@@ -319,6 +319,7 @@ const struct leat_transport leat_transport_unix = {
     .end_output = leat_socket_end_output,
     .close = leat_socket_close,
     .reconnects = true,
+    .short_is_all = true,
 };
 
 const struct leat_transport leat_transport_unix_listen = {
@@ -339,6 +340,7 @@ const struct leat_transport leat_transport_unix_listen = {
     .close = leat_socket_close,
     .lost = leat_socket_lost,
     .take = leat_socket_take,
+    .short_is_all = true,
 };
 
 const struct leat_transport leat_transport_seqpacket = {

@@ -16,6 +16,9 @@
 #define FIRST_BYTES 4096                 /* of the first read of a link that was made lazily */
 #define LEARN_BYTES (64 * 1024)          /* after so many, the way to receive is chosen anew */
 #define LITTLE_ROOM(bytes) ((bytes) / 8) /* of a block: less than this is not worth a read */
+#define LITTLE_READ (16 * 1024)          /* after more, a stream that flows has more again by the time its frames are out */
+#define LITTLE_LEFT 4096                 /* of a frame: so much is rather copied than left where it lies */
+#define FRONT (16 * 1024)                /* of the ring: what is left there stays there */
 
 /* ---- the end of the input ---- */
 
@@ -451,6 +454,24 @@ static void block_room(struct leat_link *link)
     to_ring(link);
 }
 
+/* The next read goes to the same pages again, as long as little is left over. */
+static void ring_to_front(struct leat_ring *ring)
+{
+    unsigned char left[LITTLE_LEFT];
+    const void *at = ring->data;
+    int64_t used = leat_ring_used(ring);
+    if (used > LITTLE_LEFT)
+        return;
+    if (used > 0) {
+        leat_ring_peek(ring, used, &at);
+        if ((const unsigned char *)at - ring->data < FRONT)
+            return;
+        memcpy(left, at, (size_t)used);
+    }
+    leat_ring_reset(ring);
+    leat_ring_write(ring, left, used);
+}
+
 /* Where the next read goes, and how many bytes: at least what the transport must be offered. */
 static int64_t room(struct leat_link *link, void **span)
 {
@@ -472,8 +493,7 @@ static int64_t room(struct leat_link *link, void **span)
         *span = link->body->block.data + link->body->filled;
         return link->body->block.bytes - link->body->filled;
     }
-    if (leat_ring_used(&link->body->ring) == 0)
-        leat_ring_reset(&link->body->ring); /* the same pages again, as long as nothing is left over */
+    ring_to_front(&link->body->ring);
     return leat_ring_reserve(&link->body->ring, link->transport->min_read, span);
 }
 
@@ -494,16 +514,17 @@ static void take(struct leat_link *link, int64_t got)
         leat_store(&link->ring_peak, used, relaxed); /* relaxed: a number for stats */
 }
 
-/* A link that waits for its device keeps no block, but for the beginning of a frame, or to fill up one that messages hold anyway. */
+/*
+ * A link that waits for its device keeps no block, but for much of a frame, or to fill up one that messages hold anyway: so many links
+ * share few blocks, which stay in the processor's cache. A little of a frame waits in the ring.
+ */
 static void rest(struct leat_link *link)
 {
     link->hold = HOLD_DEVICE;
-    if (!link->on_blocks || link->chain_bytes > 0 || link->body->filled > link->body->framed)
+    if (!link->on_blocks || link->chain_bytes > 0 || link->body->filled - link->body->framed > LITTLE_LEFT)
         return;
-    if (link->body->block.bytes - link->body->filled < link->body->block.bytes / 2 || leat_msg_buffer_alone(&link->body->block)) {
-        leat_msg_buffer_close(&link->body->block);
-        link->on_blocks = false;
-    }
+    if (link->body->block.bytes - link->body->filled < link->body->block.bytes / 2 || leat_msg_buffer_alone(&link->body->block))
+        to_ring(link);
 }
 
 /* Whether something that was read is not framed yet. */
@@ -553,6 +574,7 @@ int64_t link_due(const struct leat_link *link)
 static int64_t read_device(struct leat_link *link, void *span, int64_t bytes)
 {
     int64_t got = link->transport->read(link->state, span, bytes);
+    link->took_all = got > 0 && got < bytes && got <= LITTLE_READ && link->transport->short_is_all;
     if (got > 0 && link->transport->settle && !link->options.settle)
         link->transport->settle(link->state, INT64_MAX);
     return got;
@@ -579,6 +601,8 @@ static int64_t borrow(struct leat_link *link)
     if (leat_msg_from_buf(&link->body->lent, &link->pools->message_blocks, offer->datagram.data, bytes, offer->free_fn, offer->context) !=
         0)
         return -ENOBUFS; /* it stays on offer */
+    if (link->on_blocks)
+        to_ring(link); /* where what is left of the datagram will be */
     offer->datagram.bytes = 0;
     return bytes;
 }
@@ -597,6 +621,18 @@ static int64_t read_more(struct leat_link *link)
     if (got > 0)
         take(link, got);
     return got;
+}
+
+/*
+ * Whether the last read took all there was, and little, so that another would only be told -EAGAIN. It is done all the same where no frame
+ * came of that one, so that a recv that finds nothing says what is so now; and where the connection is lost, and what can still be read is
+ * to be all.
+ */
+static bool read_is_spared(struct leat_link *link, bool moved)
+{
+    bool took_all = link->took_all;
+    link->took_all = false;
+    return took_all && moved && !link_output_known_lost(link);
 }
 
 /* A link that may never have anything to read gets its ring when there is something. */
@@ -630,7 +666,7 @@ bool link_input_step(struct leat_link *link)
     if (!more || !link->in_open)
         return moved || !link->in_open;
 
-    int64_t got = has_ring(link) ? read_more(link) : first_read(link);
+    int64_t got = read_is_spared(link, moved) ? -EAGAIN : has_ring(link) ? read_more(link) : first_read(link);
     link_count_lost(link);
     if (link->body && link->body->offer.datagram.bytes > 0) { /* no block to count it by */
         link->hold = HOLD_BLOCKS;

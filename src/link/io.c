@@ -64,7 +64,8 @@ static void wait_for_work(struct leat_link *link)
     deadline = link_due(link) < deadline ? link_due(link) : deadline;
     link_count_wait(link);
     leat_os_poll(set, count, deadline);
-    leat_waker_drain(&link->io);
+    if (set[0].ready)
+        leat_waker_drain(&link->io);
     if (link_out_waits(link) && set[count - 1].ready)
         link_output_lost(link);
 }
@@ -139,6 +140,16 @@ bool link_turn(struct leat_link *link)
     return moved;
 }
 
+/* The same for a thread. True: something moved, and it was not only the input, which has come to rest by it. */
+static bool turn_till_rest(struct leat_link *link)
+{
+    bool moved = link->accepted && link->in_open && link_input_step(link) && !link_rests(link);
+    moved = (link->accepted && link->out_open && link_output_step(link)) || moved;
+    if (!moved)
+        link_follow(link);
+    return moved;
+}
+
 void link_end(struct leat_link *link)
 {
     if (link->in_open)
@@ -163,7 +174,7 @@ enum link_next link_run(struct leat_link *link)
         link_input_close(link);
         return LINK_AGAIN;
     }
-    return link_turn(link) ? LINK_AGAIN : LINK_WAIT;
+    return turn_till_rest(link) ? LINK_AGAIN : LINK_WAIT;
 }
 
 void link_leave(struct leat_link *link)

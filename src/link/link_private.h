@@ -192,6 +192,7 @@ struct leat_link {
     bool in_open, out_open;
     enum link_hold hold;
     bool out_blocked; /* the device took less than it was offered */
+    bool took_all;    /* the last read took all there was, and little */
 
     bool wants_blocks;               /* blocks are the way to receive; where they cannot be had the ring is taken */
     bool on_blocks;                  /* what is held lies in `block`, not in the ring */
@@ -322,6 +323,12 @@ static inline void link_count_wait(struct leat_link *link)
 {
     if (link->in_open && link->hold == HOLD_BLOCKS)
         link_add(&link->pool_waits, 1);
+}
+
+/* Whether the input waits for its device, and for nothing else. */
+static inline bool link_rests(const struct leat_link *link)
+{
+    return link->in_open && link->accepted && link->hold == HOLD_DEVICE;
 }
 
 /* Whether there is no connection, and one is to be made anew. */

@@ -91,12 +91,13 @@ static int64_t give_turns(struct link_host *host, struct leat_link **peers, stru
         int64_t got = infos ? leat_link_recv_info(link, msgs + n, infos + n, share, 0) : leat_link_recv_many(link, msgs + n, share, 0);
         for (int64_t i = 0; i < got; i++)
             peers[n++] = link;
-        if (got > 0 || (got == -EAGAIN && (link_host_lost(link) || !link_host_park(host, link)))) {
+        bool rests = got == -EAGAIN || (got > 0 && link_rests(link) && !leat_pipe_poll(&link->body->in.pipe));
+        if (rests ? link_host_lost(link) || !link_host_park(host, link) : got > 0) {
             link_host_enqueue(host, link);
-        } else if (got != -EAGAIN && n > 0) {
+        } else if (!rests && n > 0) {
             link->end_told = false; /* by the next call, after these */
             link_host_enqueue(host, link);
-        } else if (got != -EAGAIN) {
+        } else if (!rests) {
             peers[0] = link;
             if (link->out_open)
                 link_host_enqueue(host, link);

@@ -7,12 +7,21 @@
 
 #define STEP_TURNS 64 /* most turns of one step, so that one busy link does not starve a loop */
 
+/* A turn by another call than the listener's, whose next one is to find what came of it. */
+static bool own_turn(struct leat_link *link)
+{
+    bool moved = link_turn(link);
+    if (moved && link->host)
+        link_host_enqueue(link->host, link);
+    return moved;
+}
+
 bool link_step(struct leat_link *link)
 {
     int64_t turns = 0;
     if (!link_accept(link))
         return false;
-    while (turns < STEP_TURNS && link_turn(link))
+    while (turns < STEP_TURNS && own_turn(link))
         turns++;
     return turns > 0;
 }
@@ -53,7 +62,7 @@ int64_t link_step_send(struct leat_link *link, struct leat_msg *msgs, int64_t co
         return link->out_open ? -ENOMEM : -EPIPE;
     for (bool last = false;; last = !link_step_wait(link, deadline_ns)) {
         int64_t sent = leat_channel_write_many(&link->body->out, msgs, count, 0);
-        while (sent == -EAGAIN && link_accept(link) && link_turn(link)) /* input too: else its readiness would end each wait */
+        while (sent == -EAGAIN && link_accept(link) && own_turn(link)) /* input too: else its readiness would end each wait */
             sent = leat_channel_write_many(&link->body->out, msgs, count, 0);
         if (sent != -EAGAIN || deadline_ns == 0 || last)
             return sent == -EAGAIN && last ? -ETIMEDOUT : sent;
