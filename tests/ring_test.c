@@ -116,7 +116,7 @@ static void ring_reserved_bytes_are_not_readable_before_commit(void **state)
 {
     unsigned char memory[64];
     struct leat_ring ring;
-    void *in;
+    void *in = NULL;
     const void *out = memory;
 
     (void)state;
@@ -189,6 +189,43 @@ static void ring_write_and_read_move_as_much_as_fits(void **state)
     assert_true(leat_ring_valid(&ring));
 }
 
+/* One call each way of every size up to what is copied inline and a little beyond, over both ends of the memory. */
+static void write_and_read_each_size(struct leat_ring *ring)
+{
+    unsigned char from[LEAT_RING_SMALL + 48];
+    unsigned char to[LEAT_RING_SMALL + 48];
+    uint64_t position = 0;
+
+    for (int64_t bytes = 0; bytes <= LEAT_RING_SMALL + 40; bytes++) {
+        put_stream(from + bytes % 8, position, bytes);
+        memset(to, 0x5a, sizeof to);
+        assert_int_equal(leat_ring_write(ring, from + bytes % 8, bytes), bytes);
+        assert_int_equal(leat_ring_used(ring), bytes);
+        assert_int_equal(leat_ring_read(ring, to + bytes % 5, bytes), bytes);
+        assert_stream(to + bytes % 5, position, bytes);
+        for (int64_t i = 0; i < bytes % 5; i++) {
+            assert_int_equal(to[i], 0x5a);
+        }
+        assert_int_equal(to[bytes % 5 + bytes], 0x5a);
+        position += (uint64_t)bytes;
+        assert_true(leat_ring_valid(ring));
+    }
+}
+
+static void ring_write_and_read_touch_no_byte_more(void **state)
+{
+    static unsigned char memory[4096];
+    struct leat_ring ring;
+
+    (void)state;
+    assert_int_equal(leat_ring_init(&ring, memory, sizeof memory, 0), 0);
+    write_and_read_each_size(&ring);
+    assert_int_equal(leat_os_ring_create(&ring, 4096), 0);
+    start_at(&ring, SIZE_MAX - 5000);
+    write_and_read_each_size(&ring);
+    leat_os_ring_destroy(&ring);
+}
+
 static void ring_plain_spans_stop_at_the_physical_end(void **state)
 {
     unsigned char memory[64];
@@ -227,8 +264,8 @@ static void ring_mirrored_spans_are_always_whole(void **state)
 {
     struct leat_ring ring;
     struct leat_span spans[2];
-    void *in;
-    const void *out;
+    void *in = NULL;
+    const void *out = NULL;
     int64_t size;
 
     (void)state;
@@ -689,6 +726,7 @@ int main(void)
         cmocka_unit_test(ring_reserved_bytes_are_not_readable_before_commit),
         cmocka_unit_test(ring_full_and_empty_leave_the_span_alone),
         cmocka_unit_test(ring_write_and_read_move_as_much_as_fits),
+        cmocka_unit_test(ring_write_and_read_touch_no_byte_more),
         cmocka_unit_test(ring_plain_spans_stop_at_the_physical_end),
         cmocka_unit_test(ring_mirrored_spans_are_always_whole),
         cmocka_unit_test(ring_gives_space_back_an_eighth_at_a_time),

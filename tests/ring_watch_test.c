@@ -84,7 +84,7 @@ static void ring_watch_is_called_once_above_and_again_after_below(void **state)
 static void ring_watch_sees_an_emptied_ring_within_an_eighth(void **state)
 {
     unsigned char memory[256] = {0};
-    unsigned char bytes[256];
+    unsigned char bytes[257];
     struct leat_ring ring;
     struct watched watched = {0};
 

@@ -68,6 +68,28 @@
 #endif
 
 /*
+ * memcpy(to, from, 16) of what this thread may just have stored in words. On x86-64 a load that is wider than those stores is not served
+ * from the processor's store buffer: it waits until they are in the cache, and before them in line are the stores to lines that another
+ * core holds. Loads of words do not wait. Elsewhere memcpy is taken for all.
+ */
+#if defined(__x86_64__)
+#define LEAT_COPIES_WORDS true
+typedef uint64_t leat_word __attribute__((aligned(1), may_alias));
+typedef uint64_t leat_words __attribute__((vector_size(16), aligned(1), may_alias));
+#define leat_copy_16(to, from)                                                        \
+    do {                                                                              \
+        const leat_word *const from_ = (const leat_word *)(from);                     \
+        const leat_word first_ = from_[0];                                            \
+        leat_compiler_fence(); /* else the compiler makes one wide load of the two */ \
+        const leat_words words_ = {first_, from_[1]};                                 \
+        *(leat_words *)(to) = words_;                                                 \
+    } while (0)
+#else
+#define LEAT_COPIES_WORDS false
+#define leat_copy_16(to, from) memcpy((to), (from), 16)
+#endif
+
+/*
  * Inline functions that the library also exports out of line for other languages: plain C99 inline; the part's own .c
  * defines LEAT_<PART>_INLINE as `extern inline` and so emits the external definitions.
  */

@@ -54,6 +54,7 @@ extern "C" {
 
 #define LEAT_RING_MIRRORED 1u /* the memory is mapped twice, side by side: 2 * size bytes may be addressed */
 #define LEAT_RING_MIN_BYTES 64
+#define LEAT_RING_SMALL 256                               /* write and read copy up to here inline */
 #define LEAT_RING_MAX_BYTES ((int64_t)(SIZE_MAX / 4 + 1)) /* so that twice the size is still a size_t */
 
 /* The visible fields are ABI, pinned by a test; read and written by leat's own functions only. */
@@ -216,7 +217,7 @@ LEAT_RING_INLINE void leat_ring_consume(struct leat_ring *ring, int64_t bytes);
  *
  * [thread: producer | blocks: no | allocates: no | fails: returns less]
  */
-LEAT_API int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64_t bytes);
+LEAT_RING_INLINE int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64_t bytes);
 
 /*
  * As many bytes as are inside, and asked for, are copied out and gone; when that is less than asked for, all their space is given back.
@@ -226,7 +227,7 @@ LEAT_API int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64
  *
  * [thread: consumer | blocks: no | allocates: no | fails: returns less]
  */
-LEAT_API int64_t leat_ring_read(struct leat_ring *ring, void *data, int64_t bytes);
+LEAT_RING_INLINE int64_t leat_ring_read(struct leat_ring *ring, void *data, int64_t bytes);
 
 /*
  * As many bytes as are inside from `offset` on, and asked for, are copied out and stay inside; when that is less than asked for, all the
@@ -315,9 +316,14 @@ LEAT_API LEAT_COLD void leat_ring_look(struct leat_ring *ring);
 LEAT_API int leat_ring_watch(struct leat_ring *ring, int64_t high, int64_t low,
                              void (*call)(void *context, struct leat_ring *ring, int64_t inside_bytes), void *context);
 
-/* The rare halves of reserve and peek below. */
-LEAT_API LEAT_COLD int64_t leat_ring_reserve_again(struct leat_ring *ring, int64_t min_bytes, void **span);
-LEAT_API LEAT_COLD int64_t leat_ring_peek_again(struct leat_ring *ring, int64_t min_bytes, const void **span);
+/* Of write and read below: memcpy of up to LEAT_RING_SMALL bytes. */
+LEAT_RING_INLINE void leat_ring_copy_small(void *to, const void *from, size_t bytes);
+
+/* The rare halves of reserve, peek, write and read below; all large copies take them. A span of 0 bytes: there is none. */
+LEAT_API LEAT_COLD struct leat_span leat_ring_reserve_again(struct leat_ring *ring, int64_t min_bytes);
+LEAT_API LEAT_COLD struct leat_span leat_ring_peek_again(struct leat_ring *ring, int64_t min_bytes);
+LEAT_API int64_t leat_ring_write_again(struct leat_ring *ring, const void *data, int64_t bytes);
+LEAT_API int64_t leat_ring_read_again(struct leat_ring *ring, void *data, int64_t bytes);
 
 LEAT_RING_INLINE int64_t leat_ring_size(const struct leat_ring *ring)
 {
@@ -330,12 +336,17 @@ LEAT_RING_INLINE int64_t leat_ring_reserve(struct leat_ring *ring, int64_t min_b
     const size_t at = in & ring->mask;
     const size_t room = ring->mask + 1 - (in - ring->out_seen);
     const size_t bytes = room < ring->reach - at ? room : ring->reach - at;
+    /* What the rare half finds it returns: where it stored to *span itself, the caller's variable was memory, one more store each time. */
+    struct leat_span found = {ring->data + at, (int64_t)bytes};
 
-    if (LEAT_UNLIKELY(bytes == 0 || (int64_t)bytes < min_bytes)) {
-        return leat_ring_reserve_again(ring, min_bytes, span);
+    if (LEAT_UNLIKELY(bytes == 0 || found.bytes < min_bytes)) {
+        found = leat_ring_reserve_again(ring, min_bytes);
+        if (found.bytes == 0) {
+            return 0;
+        }
     }
-    *span = ring->data + at;
-    return (int64_t)bytes;
+    *span = found.data;
+    return found.bytes;
 }
 
 LEAT_RING_INLINE void leat_ring_commit(struct leat_ring *ring, int64_t bytes)
@@ -353,12 +364,16 @@ LEAT_RING_INLINE int64_t leat_ring_peek(struct leat_ring *ring, int64_t min_byte
     const size_t at = ring->out_local & ring->mask;
     const size_t inside = ring->in_seen - ring->out_local;
     const size_t bytes = inside < ring->reach - at ? inside : ring->reach - at;
+    struct leat_span found = {ring->data + at, (int64_t)bytes}; /* as in reserve */
 
-    if (LEAT_UNLIKELY(bytes == 0 || (int64_t)bytes < min_bytes)) {
-        return leat_ring_peek_again(ring, min_bytes, span);
+    if (LEAT_UNLIKELY(bytes == 0 || found.bytes < min_bytes)) {
+        found = leat_ring_peek_again(ring, min_bytes);
+        if (found.bytes == 0) {
+            return 0;
+        }
     }
-    *span = ring->data + at;
-    return (int64_t)bytes;
+    *span = found.data;
+    return found.bytes;
 }
 
 LEAT_RING_INLINE void leat_ring_consume(struct leat_ring *ring, int64_t bytes)
@@ -369,6 +384,48 @@ LEAT_RING_INLINE void leat_ring_consume(struct leat_ring *ring, int64_t bytes)
     if (out - leat_load(&ring->out, relaxed) >= ring->give) { /* relaxed: the consumer's own */
         leat_store(&ring->out, out, release);                 /* ROOM */
     }
+}
+
+LEAT_RING_INLINE void leat_ring_copy_small(void *to, const void *from, size_t bytes)
+{
+    unsigned char *const into = (unsigned char *)to;
+    const unsigned char *const out_of = (const unsigned char *)from;
+    size_t done = 0;
+
+    for (; LEAT_COPIES_WORDS && done + 16 <= bytes; done += 16) {
+        leat_copy_16(into + done, out_of + done);
+    }
+    if (done != bytes) {
+        memcpy(into + done, out_of + done, bytes - done);
+    }
+}
+
+LEAT_RING_INLINE int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64_t bytes)
+{
+    const size_t in = leat_load(&ring->in, relaxed); /* relaxed: the producer's own */
+    const size_t at = in & ring->mask;
+    const size_t inside = in - ring->out_seen;
+
+    /* What stays below `look` has room, and its commit need not look. */
+    if (LEAT_UNLIKELY((uint64_t)bytes > LEAT_RING_SMALL || (ptrdiff_t)(ring->look - inside) < bytes || ring->reach - at < (size_t)bytes)) {
+        return leat_ring_write_again(ring, data, bytes);
+    }
+    leat_ring_copy_small(ring->data + at, data, (size_t)bytes);
+    leat_store(&ring->in, in + (size_t)bytes, release); /* DATA */
+    return bytes;
+}
+
+LEAT_RING_INLINE int64_t leat_ring_read(struct leat_ring *ring, void *data, int64_t bytes)
+{
+    const size_t at = ring->out_local & ring->mask;
+    const size_t inside = ring->in_seen - ring->out_local;
+
+    if (LEAT_UNLIKELY((uint64_t)bytes > LEAT_RING_SMALL || inside < (size_t)bytes || ring->reach - at < (size_t)bytes)) {
+        return leat_ring_read_again(ring, data, bytes);
+    }
+    leat_ring_copy_small(data, ring->data + at, (size_t)bytes);
+    leat_ring_consume(ring, bytes);
+    return bytes;
 }
 
 #ifdef __cplusplus

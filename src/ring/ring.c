@@ -150,19 +150,22 @@ int leat_ring_watch(struct leat_ring *ring, int64_t high, int64_t low,
     return 0;
 }
 
-int64_t leat_ring_reserve_again(struct leat_ring *ring, int64_t min_bytes, void **span)
+/* `bytes` from `index` on, as far as they are contiguous; none where that is too little. */
+static struct leat_span piece(const struct leat_ring *ring, size_t index, size_t bytes, int64_t min_bytes)
 {
-    size_t at;
-    size_t bytes;
+    const size_t at = index & ring->mask;
+    struct leat_span span = {ring->data + at, (int64_t)smaller(bytes, ring->reach - at)};
 
-    leat_ring_look(ring);
-    at = leat_load(&ring->in, relaxed) & ring->mask; /* relaxed: the producer's own */
-    bytes = smaller(room_seen(ring), ring->reach - at);
-    if (bytes == 0 || (int64_t)bytes < min_bytes) {
-        return 0;
+    if (span.bytes < min_bytes) {
+        span.bytes = 0;
     }
-    *span = ring->data + at;
-    return (int64_t)bytes;
+    return span;
+}
+
+struct leat_span leat_ring_reserve_again(struct leat_ring *ring, int64_t min_bytes)
+{
+    leat_ring_look(ring);
+    return piece(ring, leat_load(&ring->in, relaxed), room_seen(ring), min_bytes); /* relaxed: the producer's own */
 }
 
 int64_t leat_ring_reserve_spans(struct leat_ring *ring, struct leat_span spans[2])
@@ -177,19 +180,16 @@ int64_t leat_ring_reserve_spans(struct leat_ring *ring, struct leat_span spans[2
     return (int64_t)room;
 }
 
-int64_t leat_ring_peek_again(struct leat_ring *ring, int64_t min_bytes, const void **span)
+struct leat_span leat_ring_peek_again(struct leat_ring *ring, int64_t min_bytes)
 {
-    const size_t at = ring->out_local & ring->mask;
-    size_t bytes;
+    struct leat_span found;
 
     see_in(ring);
-    bytes = smaller(inside_seen(ring), ring->reach - at);
-    if (bytes == 0 || (int64_t)bytes < min_bytes) {
+    found = piece(ring, ring->out_local, inside_seen(ring), min_bytes);
+    if (found.bytes == 0) {
         give_back(ring);
-        return 0;
     }
-    *span = ring->data + at;
-    return (int64_t)bytes;
+    return found;
 }
 
 int64_t leat_ring_peek_spans(struct leat_ring *ring, struct leat_span spans[2])
@@ -205,7 +205,7 @@ int64_t leat_ring_peek_spans(struct leat_ring *ring, struct leat_span spans[2])
     return (int64_t)inside;
 }
 
-int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64_t bytes)
+int64_t leat_ring_write_again(struct leat_ring *ring, const void *data, int64_t bytes)
 {
     struct leat_span spans[2];
     size_t count = wanted(ring, bytes);
@@ -223,7 +223,7 @@ int64_t leat_ring_write(struct leat_ring *ring, const void *data, int64_t bytes)
     return (int64_t)count;
 }
 
-int64_t leat_ring_read(struct leat_ring *ring, void *data, int64_t bytes)
+int64_t leat_ring_read_again(struct leat_ring *ring, void *data, int64_t bytes)
 {
     struct leat_span spans[2];
     size_t count = wanted(ring, bytes);

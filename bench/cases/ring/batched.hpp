@@ -4,6 +4,4 @@
 
 static bench::add<flow<64, 65536, batch_chunks>> flow_64_64k_batched{
     {"ring-64-64k-batched", "64 B chunks, 32 shown at once, 64 KiB ring",
-     RING_RULES("32 chunks readable at once as far as there is room (peers that cannot hide what is written get the 32 in one write)",
-                "64 KiB"),
-     "chunk", bench::gigabytes_per_s, 64}};
+     RING_RULES("32 chunks readable at once, by one write or one commit", "64 KiB"), "chunk", bench::gigabytes_per_s, 64}};

@@ -14,8 +14,6 @@ template <size_t Ring> struct peer {
     static_assert((Ring & (Ring - 1)) == 0);
 
     alignas(128) std::atomic<size_t> in = 0;
-    size_t hidden = 0; /* the producer's: bytes copied in and not yet shown */
-    size_t room = 0;   /* that was free where they begin */
     alignas(128) std::atomic<size_t> out = 0;
     alignas(128) char *const memory = static_cast<char *>(aligned_alloc(4096, Ring));
 
@@ -50,24 +48,6 @@ template <size_t Ring> struct peer {
         memcpy(static_cast<char *>(chunk) + straight, memory, bytes - straight);
         out.store(from + bytes, std::memory_order_release);
         return true;
-    }
-    BENCH_INLINE bool put_hidden(const void *chunk, size_t bytes)
-    {
-        const size_t from = in.load(std::memory_order_relaxed);
-        if (hidden == 0) { /* it looks once for all of a batch */
-            room = Ring - (from - out.load(std::memory_order_acquire));
-        }
-        if (room - hidden < bytes) {
-            return false;
-        }
-        copy_in(from + hidden, chunk, bytes);
-        hidden += bytes;
-        return true;
-    }
-    BENCH_INLINE void publish()
-    {
-        in.store(in.load(std::memory_order_relaxed) + hidden, std::memory_order_release);
-        hidden = 0;
     }
 
   private:

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* leat's ring in memory mapped twice, through its inline calls: a span is reserved, copied into and committed. */
-#include <cstring>
+/* leat's ring in memory mapped twice, through its inline calls: leat_ring_write and leat_ring_read. */
 #include <leat/os.h>
 
-const bench::peer_about bench::this_peer = {bench::inlined, bench::leat, "mirrored memory; copied into and out of a span"};
+#include "peers/ring/support/whole.hpp"
+
+const bench::peer_about bench::this_peer = {bench::inlined, bench::leat, "mirrored memory; one call copies in, one copies out"};
 
 template <size_t Ring> struct peer {
     static constexpr bool in_place = false;
 
     leat_ring ring;
-    alignas(128) int64_t hidden = 0; /* the producer's: bytes copied in and not yet committed */
 
     peer()
     {
@@ -23,37 +23,13 @@ template <size_t Ring> struct peer {
     }
     BENCH_INLINE bool put(const void *chunk, size_t bytes)
     {
-        void *span;
-        if (leat_ring_reserve(&ring, int64_t(bytes), &span) == 0) {
-            return false;
-        }
-        memcpy(span, chunk, bytes);
-        leat_ring_commit(&ring, int64_t(bytes));
-        return true;
+        return whole(bytes, [&](size_t done) {
+            return size_t(leat_ring_write(&ring, static_cast<const char *>(chunk) + done, int64_t(bytes - done)));
+        });
     }
     BENCH_INLINE bool get(void *chunk, size_t bytes)
     {
-        const void *span;
-        if (leat_ring_peek(&ring, int64_t(bytes), &span) == 0) {
-            return false;
-        }
-        memcpy(chunk, span, bytes);
-        leat_ring_consume(&ring, int64_t(bytes));
-        return true;
-    }
-    BENCH_INLINE bool put_hidden(const void *chunk, size_t bytes)
-    {
-        void *span;
-        if (leat_ring_reserve(&ring, hidden + int64_t(bytes), &span) == 0) {
-            return false;
-        }
-        memcpy(static_cast<char *>(span) + hidden, chunk, bytes);
-        hidden += int64_t(bytes);
-        return true;
-    }
-    BENCH_INLINE void publish()
-    {
-        leat_ring_commit(&ring, hidden);
-        hidden = 0;
+        return whole(bytes,
+                     [&](size_t done) { return size_t(leat_ring_read(&ring, static_cast<char *>(chunk) + done, int64_t(bytes - done))); });
     }
 };

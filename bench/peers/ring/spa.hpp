@@ -9,17 +9,13 @@
 #include <spa/utils/ringbuffer.h>
 #pragma GCC diagnostic pop
 
-const bench::peer_about bench::this_peer = {bench::inlined, bench::peer_role,
-                                            "PipeWire's spa_ringbuffer; batched: written 32 times, the index updated once"};
+const bench::peer_about bench::this_peer = {bench::inlined, bench::peer_role, "PipeWire's spa_ringbuffer"};
 
 template <size_t Ring> struct peer {
     static constexpr bool in_place = false;
 
     alignas(128) spa_ringbuffer ring;
     alignas(128) void *const memory = aligned_alloc(4096, Ring);
-    alignas(128) uint32_t hidden = 0; /* the producer's: bytes copied in and not yet shown */
-    uint32_t index = 0;               /* where they begin */
-    size_t room = 0;                  /* that was free there */
 
     peer()
     {
@@ -53,22 +49,5 @@ template <size_t Ring> struct peer {
         spa_ringbuffer_read_data(&ring, memory, Ring, index & (Ring - 1), chunk, uint32_t(bytes));
         spa_ringbuffer_read_update(&ring, int32_t(index + uint32_t(bytes)));
         return true;
-    }
-    BENCH_INLINE bool put_hidden(const void *chunk, size_t bytes)
-    {
-        if (hidden == 0) { /* it looks once for all of a batch */
-            room = Ring - size_t(spa_ringbuffer_get_write_index(&ring, &index));
-        }
-        if (room - hidden < bytes) {
-            return false;
-        }
-        spa_ringbuffer_write_data(&ring, memory, Ring, (index + hidden) & (Ring - 1), chunk, uint32_t(bytes));
-        hidden += uint32_t(bytes);
-        return true;
-    }
-    BENCH_INLINE void publish()
-    {
-        spa_ringbuffer_write_update(&ring, int32_t(index + hidden));
-        hidden = 0;
     }
 };

@@ -98,8 +98,7 @@ template <size_t Bytes, size_t Ring, size_t Together = 1> struct stream {
         }
     }
 
-    /* All chunks of a batch are written and can be read from one moment on, as far as there is room. Who cannot hide what is written gets
-     * them in one piece. */
+    /* All chunks of a batch are filled, written in one piece and can be read from one moment on. */
     BENCH_INLINE void send_together(uint64_t from)
     {
         if constexpr (peer<Ring>::in_place) {
@@ -110,16 +109,6 @@ template <size_t Bytes, size_t Ring, size_t Together = 1> struct stream {
                 fill<Bytes>(static_cast<char *>(chunks) + i * Bytes, from + i * (Bytes / 8));
             }
             subject.commit(Bytes * Together);
-        } else if constexpr (requires { subject.publish(); }) {
-            for (size_t i = 0; i < Together; i++) {
-                fill<Bytes>(written, from + i * (Bytes / 8));
-                if (!subject.put_hidden(written, Bytes)) {
-                    subject.publish();
-                    while (!subject.put_hidden(written, Bytes)) {
-                    }
-                }
-            }
-            subject.publish();
         } else {
             for (size_t i = 0; i < Together; i++) {
                 fill<Bytes>(written + i * Bytes, from + i * (Bytes / 8));
