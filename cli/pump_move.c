@@ -265,7 +265,7 @@ static void wait_for_storage(struct pump *pump)
 {
     const int64_t until_ns = leat_os_now_ns() + cli_endpoint_linger_ms(pump->options.to) * 1000000;
     struct timespec pause = {.tv_nsec = 500000};
-    struct leat_unstored fate;
+    struct leat_unstored fate = {0};
     while (leat_link_unstored(pump->to, false, NULL, 0, &fate) == 0 && fate.unknown > 0 && fate.code == 0) {
         const int64_t now_ns = leat_os_now_ns();
         let_go(pump, now_ns);
