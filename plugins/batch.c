@@ -104,14 +104,14 @@ int plugin_message_begin(struct plugin_message *message, const void *data, int64
         return 0; /* somebody else's bytes, or a first frame of leat's own */
     const unsigned char *value = (const unsigned char *)data + LEAT_PROTOCOL_HEADER_BYTES;
     const int64_t value_bytes = head.length;
-    int rc = leat_protocol_batch_open(&message->batch, value, value_bytes);
-    if (rc != 0)
+    if (value_bytes < SENDER_AT + SENDER_BYTES || load(value + SENDER_AT, 2) != TYPE_SENDER || load(value + SENDER_AT + 2, 4) != 8)
+        return 0; /* a batch of the application's own, which is a frame like others */
+    if (leat_protocol_batch_open(&message->batch, value, value_bytes) != 0)
         return -EBADMSG;
     message->batched = true;
     message->first = message->batch.sequence;
     message->count = message->batch.left;
-    if (value_bytes >= SENDER_AT + SENDER_BYTES && load(value + SENDER_AT, 2) == TYPE_SENDER && load(value + SENDER_AT + 2, 4) == 8)
-        message->sender = load(value + SENDER_AT + 6, 8);
+    message->sender = load(value + SENDER_AT + 6, 8);
     return 0;
 }
 
@@ -190,5 +190,5 @@ uint64_t plugin_seen_add(struct plugin_seen *seen, uint64_t sender, uint64_t fir
     one->count += 1 - (behind - at);
     one->ranges[at].first = first;
     one->ranges[at].end = end;
-    return first > highest ? first - highest : 0;
+    return first > highest && first - highest <= UINT32_MAX ? first - highest : 0; /* more is another run, or nonsense */
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define MOST_SERVERS 16
+#define HEADERS_BYTES 512               /* more than a message's headers have, which the server counts with it */
 #define LIBRARY_NS INT64_C(10000000000) /* after which the library surely has left us alone */
 
 /* ---- errors ---- */
@@ -178,7 +179,11 @@ int nats_end_open(struct nats_end *end, const struct leat_address *address, unsi
     end->news_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (end->in_fd < 0 || end->out_fd < 0 || end->news_fd < 0)
         return plugin_refuse(error, address, -errno, "eventfd: ", strerror(errno));
-    return connect_to(end, address, from, (size_t)(slash - from), error);
+    rc = connect_to(end, address, from, (size_t)(slash - from), error);
+    const int64_t most = rc == 0 ? natsConnection_GetMaxPayload(end->connection) - HEADERS_BYTES : 0;
+    if (rc == 0 && end->batch > most && most > 0)
+        end->batch = most;
+    return rc;
 }
 
 void nats_end_stop(struct nats_end *end)

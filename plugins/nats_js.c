@@ -260,6 +260,7 @@ static int send_one(struct js *js, const void *data, int64_t bytes, int64_t fram
 static int64_t write_once(struct js *js, const struct leat_span *spans, const int64_t *sizes, const char *const *keys, int64_t count)
 {
     int64_t took = 0, at = 0, bytes, first = 0, counted = 0;
+    const uint64_t number = js->end.number;
     int rc = 0;
     if (!js->end.out)
         return -EPIPE;
@@ -278,8 +279,10 @@ static int64_t write_once(struct js *js, const struct leat_span *spans, const in
         took += frame_bytes;
         first = next;
     }
-    if (took == 0 && rc != 0)
+    if (took == 0 && rc != 0) {
+        js->end.number = number; /* those before it were empty, and come again, too */
         return rc;
+    }
     pthread_mutex_lock(&js->end.mutex);
     js->sent += first - counted; /* empty ones behind the last message; those before one are counted with it */
     js->stored += first - counted;

@@ -91,7 +91,7 @@ int64_t zmq_end_read(void *state, void *span, int64_t bytes)
             break;
         }
         if (rc != 0) {
-            end->waits |= rc == -EAGAIN ? ZMQ_POLLIN : 0;
+            end->waits = rc == -EAGAIN ? end->waits | ZMQ_POLLIN : end->waits & ~ZMQ_POLLIN;
             return rc;
         }
         const int64_t most = end->piece.bytes < bytes - got ? end->piece.bytes : bytes - got;
@@ -127,6 +127,7 @@ int zmq_end_borrow(void *state, struct leat_span *datagram, void (**free_fn)(voi
     }
     if (!may_be_lent(end) || (msg = malloc(sizeof *msg)) == NULL)
         return 0;
+    end->waits &= ~ZMQ_POLLIN;
     zmq_msg_init(msg);
     zmq_msg_move(msg, &end->msg);
     done(end);

@@ -130,6 +130,66 @@ static void pad_commit(void *pad, int64_t bytes)
     (void)pad, (void)bytes;
 }
 
+/* A pipe that is full is emptied by who lingers, so a sender does not wait for that; nor where the pool is what is full. */
+static void a_full_pipe_or_pool_does_not_wait_for_the_linger(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        struct leat_link_options options = options_of(LEAT_OUT, way % 2);
+        unsigned char got[65536];
+        char name[200], endpoint[300];
+        if (way < 2)
+            options.high_water_messages = 16;
+        else
+            options.max_frame = 1024, options.high_water_bytes = 32768;
+        void *pull = bound_pull(name, sizeof name);
+        snprintf(endpoint, sizeof endpoint, "zmq+%s?type=push&batch=64KiB&linger=20s", name);
+        struct leat_link *link = open_link(endpoint, &options);
+        const int64_t began_ns = leat_os_now_ns();
+        for (int64_t i = 0; i < 100; i++) {
+            unsigned char frame[5000];
+            struct leat_msg msg;
+            assert_int_equal(leat_link_alloc(link, &msg, make_frame(7 * i + 4, frame), soon()), 0);
+            struct leat_msg_cursor cursor;
+            struct leat_span piece;
+            int64_t at = 0;
+            for (leat_msg_pieces(&msg, &cursor); leat_msg_next_piece(&cursor, &piece); at += piece.bytes)
+                memcpy(piece.data, frame + at, (size_t)piece.bytes);
+            assert_int_equal(leat_link_send(link, &msg, soon()), 0);
+        }
+        assert_int_equal(leat_link_drain(link, soon()), 0);
+        assert_true(leat_os_now_ns() - began_ns < INT64_C(10000000000));
+        for (int64_t bytes = 0; bytes < 100 * 309;)
+            bytes += zmq_recv(pull, got, sizeof got, 0) - 42;
+        assert_int_equal(leat_link_close(link, soon(), NULL, NULL), 0);
+        zmq_close(pull);
+    }
+}
+
+/* A loop of another's that waits for the link's descriptor alone sends what lingers in time. */
+static void what_lingers_goes_by_the_descriptor_too(void **state)
+{
+    (void)state;
+    const struct leat_link_options options = options_of(LEAT_OUT, true);
+    unsigned char got[4096];
+    char name[200], endpoint[300];
+    void *pull = bound_pull(name, sizeof name);
+    snprintf(endpoint, sizeof endpoint, "zmq+%s?type=push&batch=64KiB&linger=200ms", name);
+    struct leat_link *link = open_link(endpoint, &options);
+    send_small(link, 0);
+    const int64_t until_ns = soon();
+    while (zmq_recv(pull, got, sizeof got, ZMQ_DONTWAIT) < 0) {
+        struct leat_ready ready = {.fd = leat_link_fd(link), .in = true};
+        assert_true(leat_os_now_ns() < until_ns);
+        if (leat_link_arm(link))
+            leat_os_poll(&ready, 1, leat_os_now_ns() + INT64_C(1000000000));
+        leat_link_step(link);
+        usleep(1000); /* to libzmq's thread */
+    }
+    assert_int_equal(leat_link_close(link, soon(), NULL, NULL), 0);
+    zmq_close(pull);
+}
+
 /* A batch by hand: `count` frames from number `first` on, of that sender. */
 static int64_t make_batch(unsigned char *to, int64_t room, uint64_t sender, int64_t first, int64_t count)
 {
@@ -207,6 +267,37 @@ static void a_batch_that_is_none_is_an_error_after_what_was_whole(void **state)
         zmq_close(push);
     }
     free(bytes);
+}
+
+/* A batch that says of no sender is the application's own, and a frame like any. */
+static void a_batch_of_the_applications_own_is_a_frame(void **state)
+{
+    (void)state;
+    struct leat_link_options options = options_of(LEAT_IN, false);
+    options.dialect = NULL;
+    unsigned char bytes[200], got[200];
+    struct pad pad = {bytes, sizeof bytes};
+    const struct leat_sink sink = {pad_reserve, pad_commit, &pad};
+    struct leat_tlv_writer writer;
+    struct leat_msg msg;
+    char endpoint[200];
+    assert_int_equal(leat_tlv_writer_init(&writer, leat_tlv_dialect("leat"), &sink, sizeof bytes), 0);
+    assert_int_equal(leat_protocol_batch_begin(&writer, 1), 0);
+    assert_int_equal(leat_protocol_batch_add(&writer, "some bytes", 10), 0);
+    assert_int_equal(leat_protocol_batch_end(&writer), 0);
+    const int64_t size = leat_tlv_finish(&writer);
+    snprintf(endpoint, sizeof endpoint, "zmq+ipc:%s/own?type=pull&bind=1", folder);
+    struct leat_link *link = open_link(endpoint, &options);
+    void *push = plain(ZMQ_PUSH);
+    snprintf(endpoint, sizeof endpoint, "ipc://%s/own", folder);
+    assert_int_equal(zmq_connect(push, endpoint), 0);
+    assert_int_equal(zmq_send(push, bytes, (size_t)size, 0), size);
+    assert_int_equal(leat_link_recv(link, &msg, soon()), 0);
+    assert_int_equal(leat_msg_read(&msg, 0, got, sizeof got), size);
+    assert_memory_equal(got, bytes, (size_t)size);
+    leat_msg_unref(&msg);
+    leat_link_close(link, 0, NULL, NULL);
+    zmq_close(push);
 }
 
 /* A router reads what dealers say, without their names, or only what one of them says; and writes to the one that it names, once it is
@@ -412,6 +503,51 @@ static void large_messages_that_come_are_cut_in_place(void **state)
     }
 }
 
+/* What is lent takes of the pool what a copy would: nobody receives, and no more comes than fits, or the rest is dropped. */
+static void what_is_lent_is_bounded_as_what_is_copied(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        const int64_t count = 200;
+        struct leat_link_options options = options_of(LEAT_IN, way % 2);
+        const bool drops = way >= 2;
+        options.full = drops ? LEAT_FULL_DROP_NEWEST : LEAT_FULL_WAIT;
+        options.max_frame = 65536;
+        options.high_water_bytes = 1 << 20;
+        options.receive_block_bytes = 65536;
+        options.receive_bytes = 1 << 20;
+        char endpoint[200];
+        unsigned char *frame = malloc(LARGE);
+        const int one = 1;
+        snprintf(endpoint, sizeof endpoint, "zmq+ipc:%s/bound%d?type=pull&bind=1&hwm=1", folder, way);
+        struct leat_link *link = open_link(endpoint, &options);
+        void *push = plain(ZMQ_PUSH);
+        assert_int_equal(zmq_setsockopt(push, ZMQ_SNDHWM, &one, sizeof one), 0);
+        snprintf(endpoint, sizeof endpoint, "ipc://%s/bound%d", folder, way);
+        assert_int_equal(zmq_connect(push, endpoint), 0);
+        int64_t sent = 0;
+        struct leat_link_stats stats;
+        for (const int64_t until_ns = leat_os_now_ns() + INT64_C(1000000000); sent < count && leat_os_now_ns() < until_ns;) {
+            fill_large(frame, sent);
+            sent += zmq_send(push, frame, LARGE, ZMQ_DONTWAIT) == LARGE;
+            leat_link_step(link);
+        }
+        leat_link_stats(link, &stats);
+        assert_true(stats.pool.live * stats.pool.block_bytes <= options.high_water_bytes);
+        print_message("%lld sent, %lld came in, %lld dropped\n", (long long)sent, (long long)stats.frames_in,
+                      (long long)stats.frames_dropped);
+        assert_true(drops ? sent == count && stats.frames_dropped > 0 : sent < count);
+        for (int64_t i = 0; i < stats.frames_in; i++) {
+            struct leat_msg msg;
+            assert_int_equal(leat_link_recv(link, &msg, soon()), 0);
+            leat_msg_unref(&msg);
+        }
+        leat_link_close(link, 0, NULL, NULL);
+        zmq_close(push);
+        free(frame);
+    }
+}
+
 /* ---- connections ---- */
 
 #define MOST_NEWS 16
@@ -571,12 +707,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_is_numbered_frames_in_one_message),
         cmocka_unit_test(a_batch_lingers_for_more),
+        cmocka_unit_test(a_full_pipe_or_pool_does_not_wait_for_the_linger),
+        cmocka_unit_test(what_lingers_goes_by_the_descriptor_too),
         cmocka_unit_test(what_a_subscriber_has_lost_is_counted_in_frames),
         cmocka_unit_test(a_batch_that_is_none_is_an_error_after_what_was_whole),
+        cmocka_unit_test(a_batch_of_the_applications_own_is_a_frame),
         cmocka_unit_test(a_router_writes_to_whom_it_names),
         cmocka_unit_test(frames_that_say_more_are_parts_of_one_message),
         cmocka_unit_test(large_messages_are_lent_until_they_are_sent),
         cmocka_unit_test(large_messages_that_come_are_cut_in_place),
+        cmocka_unit_test(what_is_lent_is_bounded_as_what_is_copied),
         cmocka_unit_test(the_state_follows_the_connections),
         cmocka_unit_test(curve_lets_in_whom_it_knows),
     };

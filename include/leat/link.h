@@ -313,9 +313,10 @@ LEAT_API int leat_link_fd(struct leat_link *link);
 LEAT_API bool leat_link_arm(struct leat_link *link);
 
 /*
- * Returns when a link with no_thread is to be stepped at the latest, because of idle_ns, partial_ns or reconnect_ns: absolute
- * CLOCK_MONOTONIC, or LEAT_FOREVER. Recv and drain keep to it by themselves; a loop of others sets a timer. (Of reconnect_ns leat_link_fd
- * tells, too.)
+ * Returns when a link with no_thread is to be stepped at the latest, because of idle_ns, partial_ns, reconnect_ns or an
+ * endpoint's linger: absolute
+ * CLOCK_MONOTONIC, or LEAT_FOREVER. Recv and drain keep to it by themselves; a loop of others sets a timer. (Of
+ * reconnect_ns and linger leat_link_fd tells, too.)
  *
  * [thread: application | blocks: no | allocates: no | fails: never]
  */

@@ -7,10 +7,14 @@ static void wait_for_blocks(struct leat_link *link, int64_t deadline_ns)
 {
     const int64_t soon_ns = leat_os_now_ns() + BLOCKS_NS;
     const int64_t until_ns = deadline_ns < soon_ns ? deadline_ns : soon_ns;
+    leat_store(&link->drain, 1, relaxed); /* relaxed: a wake follows; what waits for more keeps the blocks that are waited for */
+    if (!link->options.no_thread && link->linger_ns > 0)
+        leat_waker_wake(&link->io);
     if (!link->options.no_thread)
         leat_os_poll(NULL, 0, until_ns);
     else if (!link_step(link))
         link_step_wait(link, until_ns);
+    leat_store(&link->drain, 0, relaxed); /* relaxed: a wake too many does no harm */
 }
 
 int leat_link_alloc(struct leat_link *link, struct leat_msg *msg, int64_t size_bytes, int64_t deadline_ns)

@@ -589,22 +589,71 @@ static void lent_to_ring(struct leat_link *link)
     link->body->lent_framed = 0;
 }
 
-/* Where nothing else is held the transport may lend the next datagram. Its bytes; 0: it is to be read; -ENOBUFS: no block to count it by.
- */
-static int64_t borrow(struct leat_link *link)
+/* What a lent datagram costs: as many blocks as a copy would, in the first of which this stands. */
+struct loan {
+    struct leat_msg charge;
+    void (*free_fn)(void *data, void *context);
+    void *context;
+};
+
+static void give_back(void *data, void *context)
+{
+    struct loan *loan = context;
+    struct leat_msg charge;
+    loan->free_fn(data, loan->context);
+    leat_msg_move(&charge, &loan->charge); /* out of the block that it gives back */
+    leat_msg_unref(&charge);
+}
+
+/* The datagram on offer is lent, and bounded by high_water_bytes as if it were copied. False: there are not so many blocks. */
+static bool take_offer(struct leat_link *link)
 {
     struct link_offer *offer = &link->body->offer;
-    if (offer->datagram.bytes == 0 &&
-        (partial(link) || link->transport->borrow(link->state, &offer->datagram, &offer->free_fn, &offer->context) == 0))
-        return 0;
-    const int64_t bytes = offer->datagram.bytes;
-    if (leat_msg_from_buf(&link->body->lent, &link->pools->message_blocks, offer->datagram.data, bytes, offer->free_fn, offer->context) !=
-        0)
-        return -ENOBUFS; /* it stays on offer */
+    const struct leat_blocks *blocks = &link->pools->message_blocks;
+    struct leat_msg charge;
+    struct leat_msg_cursor cursor;
+    struct leat_span piece;
+    if (leat_msg_alloc(&charge, blocks, offer->datagram.bytes) != 0)
+        return false;
+    leat_msg_pieces(&charge, &cursor);
+    bool first = leat_msg_next_piece(&cursor, &piece) && piece.bytes >= (int64_t)sizeof(struct loan);
+    struct loan *loan = (struct loan *)(void *)piece.data;
+    if (!first || leat_msg_from_buf(&link->body->lent, blocks, offer->datagram.data, offer->datagram.bytes, give_back, loan) != 0) {
+        leat_msg_unref(&charge);
+        return false;
+    }
+    loan->free_fn = offer->free_fn;
+    loan->context = offer->context;
+    leat_msg_move(&loan->charge, &charge);
     if (link->on_blocks)
         to_ring(link); /* where what is left of the datagram will be */
     offer->datagram.bytes = 0;
-    return bytes;
+    return true;
+}
+
+/* Where nothing else is held the transport may lend the next datagram. Its bytes; 0: what comes next is to be read, or an offer copied. */
+static int64_t borrow(struct leat_link *link)
+{
+    struct link_offer *offer = &link->body->offer;
+    if (offer->datagram.bytes > 0 || partial(link) ||
+        link->transport->borrow(link->state, &offer->datagram, &offer->free_fn, &offer->context) == 0)
+        return 0;
+    offer->taken = 0;
+    const int64_t bytes = offer->datagram.bytes;
+    return take_offer(link) ? bytes : 0;
+}
+
+/* As the transport's read, of the datagram on offer. */
+static int64_t read_offer(struct link_offer *offer, void *span, int64_t bytes)
+{
+    const int64_t left = offer->datagram.bytes - offer->taken, most = left < bytes ? left : bytes;
+    memcpy(span, offer->datagram.data + offer->taken, (size_t)most);
+    offer->taken += most;
+    if (most == left) {
+        offer->free_fn(offer->datagram.data, offer->context);
+        offer->datagram.bytes = 0;
+    }
+    return most;
 }
 
 /* One read of the device. As the transport's. */
@@ -613,11 +662,14 @@ static int64_t read_more(struct leat_link *link)
     void *span;
     lent_to_ring(link);
     const int64_t lent = link->transport->borrow ? borrow(link) : 0;
-    if (lent != 0)
+    if (lent > 0)
         return lent;
     int64_t bytes = room(link, &span);
     int64_t most = link->transport->datagrams ? bytes : READ_BYTES; /* the room decides how many datagrams may come at once */
-    int64_t got = bytes == 0 ? -ENOBUFS : read_device(link, span, bytes < most ? bytes : most);
+    const bool offered = link->body->offer.datagram.bytes > 0;
+    int64_t got = bytes == 0 ? -ENOBUFS
+                  : offered  ? read_offer(&link->body->offer, span, bytes)
+                             : read_device(link, span, bytes < most ? bytes : most);
     if (got > 0)
         take(link, got);
     return got;
@@ -668,10 +720,6 @@ bool link_input_step(struct leat_link *link)
 
     int64_t got = read_is_spared(link, moved) ? -EAGAIN : has_ring(link) ? read_more(link) : first_read(link);
     link_count_lost(link);
-    if (link->body && link->body->offer.datagram.bytes > 0) { /* no block to count it by */
-        link->hold = HOLD_BLOCKS;
-        return moved;
-    }
     if (got == 0) {
         return input_end(link) || moved;
     } else if (got == -EAGAIN && link_output_known_lost(link)) { /* this was all that the old connection had */

@@ -126,9 +126,10 @@ struct leat_listener {
     int64_t unlooked;   /* calls since the last look at the set */
 };
 
-/* A datagram that the transport has lent, and that waits for a block to be counted by. */
+/* A datagram that the transport lends, and that is copied, as there are not so many blocks as it is to be counted by. */
 struct link_offer {
     struct leat_span datagram; /* of 0 bytes: there is none */
+    int64_t taken;             /* of it, copied */
     void (*free_fn)(void *data, void *context);
     void *context;
 };

@@ -176,7 +176,7 @@ static bool lingers(struct leat_link *link, struct link_batch *batch)
 int64_t link_output_due(const struct leat_link *link)
 {
     const struct link_batch *batch = link->batch;
-    return batch && batch->lingers ? batch->begun_ns + link->linger_ns : LEAT_FOREVER;
+    return batch && batch->lingers && link->out_open ? batch->begun_ns + link->linger_ns : LEAT_FOREVER;
 }
 
 /* The device took `bytes` more. */
@@ -352,15 +352,17 @@ bool link_output_step(struct leat_link *link)
     }
     if (fresh)
         begin_batch(batch);
+    const int64_t before = batch->frame_end;
     const bool more = (fresh || batch->lingers) && fill(link, batch);
     if (batch->frame_first == batch->frame_end)
         return idle(link);
     if (link->linger_ns > 0 && more && lingers(link, batch))
-        return false;
+        return batch->frame_end > before; /* there is room in the pipe again */
     batch->lingers = false;
     int64_t count = batch->span_end - batch->span_first;
     bool cut = link->transport->datagrams && batch->cursor.left > 0; /* more pieces than a call takes, and too large to gather */
-    int64_t took = cut ? -EMSGSIZE : count == 0 ? 0 : write_spans(link, &batch->spans[batch->span_first], count);
+    const bool nothing = count == 0 && !link->transport->unstored;   /* who numbers the frames counts empty ones, too */
+    int64_t took = cut ? -EMSGSIZE : nothing ? 0 : write_spans(link, &batch->spans[batch->span_first], count);
     if (took < 0)
         return took_no_more(link, (int)took);
     link_count_lost(link);

@@ -132,10 +132,12 @@ bool link_watch(struct leat_link *link, struct leat_ready *now, int64_t count)
     return all;
 }
 
-/* For what no descriptor tells of: a block, or the time to connect anew. False: there is no such thing, or no timer. */
+/* For what no descriptor tells of: a block, or the time to connect anew or to write what lingers. False: there is no such thing, or no
+ * timer. */
 static bool set_timer(struct leat_link *link)
 {
-    const bool for_blocks = link->in_open && link->hold == HOLD_BLOCKS, timed = link_away(link) || link_output_known_lost(link);
+    const bool for_blocks = link->in_open && link->hold == HOLD_BLOCKS,
+               timed = link_away(link) || link_output_known_lost(link) || link_output_due(link) != LEAT_FOREVER;
     const int64_t due_ns = timed ? link_due(link) : LEAT_FOREVER;
     int64_t ns = for_blocks ? BLOCKS_NS : LEAT_FOREVER;
     if (due_ns != LEAT_FOREVER) {
@@ -204,7 +206,7 @@ bool link_step_close(struct leat_link *link, int64_t deadline_ns)
             link->transport->end_output(link->state);
     }
     while (link->out_open) {
-        if (link_accept(link) && link_output_step(link)) {
+        if (link_accept(link) && link_turn(link)) { /* the input is closed */
             if (deadline_ns > 0 && leat_os_now_ns() >= deadline_ns)
                 break;
             continue;

@@ -7,7 +7,7 @@ import ctypes.util
 import os
 import time
 
-from leatcli import SECONDS, check, der, folder, run, slurp, spill, start, summary
+from leatcli import SECONDS, check, der, folder, message_bytes, run, slurp, spill, start, summary
 
 PUB, SUB, SUBSCRIBE, RCVMORE, LAST_ENDPOINT, RCVTIMEO, RCVHWM, DONTWAIT = 1, 2, 6, 13, 32, 27, 24, 1
 name = ctypes.util.find_library('zmq')
@@ -90,7 +90,7 @@ def published(batch):
   while 9 not in came:
     parts = subscriber.next()
     check(len(parts) == 2, f'{len(parts)} parts')
-    key, inside = int(parts[0]), split(parts[1])
+    key, inside = int(parts[0]), split(message_bytes(parts[1]))
     longest = max(longest, len(inside) if key < 8 else 0)
     came.setdefault(key, []).extend(inside)
   came.pop(8, [])
