@@ -277,7 +277,7 @@ static bool input_end(struct leat_link *link)
         link_input_close(link);
         return true;
     }
-    int64_t left = link->chain_bytes > 0 ? link->chain_bytes - link->body->chain_left : held(link, &data);
+    int64_t left = link->chain_bytes > 0 ? link->chain_bytes - link->body->chain_left : has_ring(link) ? held(link, &data) : 0;
     if (leat_tlv_framer_ended(&link->body->framer)) {
         link_add(&link->bytes_after_end, left);
         consume(link, left);
