@@ -216,6 +216,12 @@ extern struct soak soak;
 extern const char *const soak_kind_names[KINDS], *const soak_manner_names[MANNERS];
 
 /* Leads life `number`, from the plan to the ledger; the program ends where something is wrong. */
+/*
+ * The last part of a life's address, its worker's alone: a port that one life gave back may be another's at once, and a peer that comes
+ * late would find that.
+ */
+#define SOAK_HOST(peer) ((int)((peer)-soak.peers) + 1)
+
 void soak_live(struct worker *worker, uint64_t number);
 
 /* The program ends with what is wrong, the seed, and all that is known of the life. */

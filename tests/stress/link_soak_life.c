@@ -455,18 +455,9 @@ static void check_at_rest(struct life *life)
 
 static void name_endpoint(struct life *life)
 {
-    static const char *const schemes[] = {"unix-listen:",
-                                          "tcp-listen://127.0.0.1:",
-                                          "unix-seqpacket-listen:",
-                                          "unix:",
-                                          "tcp://127.0.0.1:",
-                                          "unix-seqpacket:",
-                                          "udp://127.0.0.1:",
-                                          "udp-listen://127.0.0.1:",
-                                          "file:",
-                                          "file:",
-                                          "file:",
-                                          "file:"};
+    static const char *const schemes[] = {
+        "unix-listen:", "tcp-listen", "unix-seqpacket-listen:", "unix:", "tcp", "unix-seqpacket:", "udp", "udp-listen", "file:", "file:",
+        "file:",        "file:"};
     const struct peer *peer = life->peer;
     bool port = peer->kind == TCP_LISTEN || peer->kind == TCP || peer->kind == UDP || peer->kind == UDP_LISTEN;
     char *to = life->endpoint;
@@ -474,7 +465,8 @@ static void name_endpoint(struct life *life)
         (void)snprintf(to, sizeof life->endpoint, "gen:?count=%" PRId64 "&size=%" PRId64 "&dialect=t32l32%s", life->in.count,
                        soak_frame_bytes(&life->in, 0) - HEAD_BYTES, peer->half_close ? "" : "&rate=200000");
     else if (port) /* relaxed: `ready` published it */
-        (void)snprintf(to, sizeof life->endpoint, "%s%u", schemes[peer->kind], (unsigned)leat_load(&life->peer->port, relaxed));
+        (void)snprintf(to, sizeof life->endpoint, "%s://127.0.0.%d:%u", schemes[peer->kind], SOAK_HOST(peer),
+                       (unsigned)leat_load(&life->peer->port, relaxed));
     else
         (void)snprintf(to, sizeof life->endpoint, "%s%s", schemes[peer->kind], peer->path);
 }

@@ -247,7 +247,7 @@ static int open_socket(struct peer *peer)
     bool udp = peer->kind == UDP || peer->kind == UDP_LISTEN, binds = peer->kind >= UNIX && peer->kind <= UDP;
     int type = udp ? SOCK_DGRAM : soak_is_datagrams(peer->kind) ? SOCK_SEQPACKET : SOCK_STREAM;
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + (uint32_t)SOAK_HOST(peer))};
     struct sockaddr *name = inet ? (struct sockaddr *)&in : (struct sockaddr *)&un;
     socklen_t length = inet ? sizeof in : sizeof un;
     memcpy(un.sun_path, peer->path, sizeof peer->path);
