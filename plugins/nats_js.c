@@ -2,7 +2,8 @@
 /*
  * JetStream: at least once, and each message stored once.
  *
- * Out: a message is published with a number of its own, Nats-Msg-Id: ID-N, and stays here until the server says that it is stored. One that
+ * Out: a message is published with a number of its own, Nats-Msg-Id: ID-N, or where it is a batch ID-FIRST+COUNT, its frames' numbers, as
+ * another run may batch otherwise (who reads leaves out the doubles), and stays here until the server says that it is stored. One that
  * gets no answer within two seconds, or a bad one, is published again with the same number, every 200 ms at most, for RESEND_S at most
  * since its first time; the stream's window of duplicates is no shorter, so what had been stored after all is not stored twice. After that
  * it is given up, and the output fails.
